@@ -1,0 +1,80 @@
+"""The errors of a scan; raised everywhere, turned into absences or exit codes at the edges.
+
+ScannerError
+├── TransientError             worth another try later
+│   ├── RateLimited            the provider or our own budget asks to wait
+│   ├── ProviderUnavailable    no usable answer: down, timed out, cut or unreadable
+│   └── StoreUnavailable       Redis is away or refuses to write
+├── DataError                  asking again gives the same answer
+│   ├── InvalidSymbol          the text is not a symbol
+│   ├── UnknownSymbol          the provider does not know the symbol
+│   ├── NotEntitled            the provider's plan does not include the data
+│   └── BadBars                the bars break a rule that every series keeps
+└── ConfigError                the user has to change something
+    ├── KeyRefused             the provider does not accept the key
+    └── ScanRunning            the universe is being scanned already
+"""
+
+from __future__ import annotations
+
+
+class ScannerError(Exception):
+    """Base class: catch it to catch all that the scanner raises on purpose."""
+
+
+class TransientError(ScannerError):
+    """Raised when the same request may succeed later."""
+
+
+class RateLimited(TransientError):
+    """Raised when a request has to wait longer than its caller can."""
+
+    def __init__(self, message: str, *, wait: float) -> None:
+        super().__init__(message)
+        self.wait = wait
+        """Seconds until the request may be tried again."""
+
+
+class ProviderUnavailable(TransientError):
+    """Raised when a provider gave no usable answer."""
+
+
+class StoreUnavailable(TransientError):
+    """Raised when Redis cannot be reached or refuses to write."""
+
+
+class DataError(ScannerError):
+    """Raised when the data itself is wrong, so that asking again does not help."""
+
+
+class InvalidSymbol(DataError):
+    """Raised when a text cannot be a symbol."""
+
+
+class UnknownSymbol(DataError):
+    """Raised when a provider does not know a symbol."""
+
+
+class NotEntitled(DataError):
+    """Raised when the provider's plan does not include what was asked for."""
+
+
+class BadBars(DataError):
+    """Raised when bars break a rule: order, uniqueness, finite and positive prices."""
+
+
+class ConfigError(ScannerError):
+    """Raised when a setting, a file or a request has to be changed by the user."""
+
+
+class KeyRefused(ConfigError):
+    """Raised when the provider does not accept the key, or none was given."""
+
+
+class ScanRunning(ConfigError):
+    """Raised when a second scan of a universe is asked for while one runs."""
+
+    def __init__(self, message: str, *, scan_id: str) -> None:
+        super().__init__(message)
+        self.scan_id = scan_id
+        """The id of the scan that runs."""

@@ -1,0 +1,1 @@
+"""Results: rows and absences in, one ranked report out."""

@@ -1,0 +1,1 @@
+"""Rules: screens and the score; arrays in, terms and components out."""

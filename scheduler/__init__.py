@@ -1,0 +1,1 @@
+"""When a scan starts and what it covers."""

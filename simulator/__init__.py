@@ -1,0 +1,1 @@
+"""A market that is not there, behind Polygon's own HTTP contract."""

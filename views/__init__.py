@@ -1,0 +1,1 @@
+"""Presentation: reports in; text, JSON, pages and messages out."""

@@ -1,0 +1,1 @@
+"""The Celery edge: messages in, batches scanned, records written."""
