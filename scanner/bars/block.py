@@ -110,30 +110,34 @@ class BarBlock:
     #: Neighbouring symbols are neighbours in memory, so that one bar of all is contiguous.
     values: FloatArray
 
+    def _field(self, index: int) -> FloatArray:
+        row: FloatArray = self.values[index]
+        return row
+
     @property
     def open(self) -> FloatArray:
         """(symbols, bars) first price of each bar."""
-        return self.values[0]
+        return self._field(0)
 
     @property
     def high(self) -> FloatArray:
         """(symbols, bars) highest price of each bar."""
-        return self.values[1]
+        return self._field(1)
 
     @property
     def low(self) -> FloatArray:
         """(symbols, bars) lowest price of each bar."""
-        return self.values[2]
+        return self._field(2)
 
     @property
     def close(self) -> FloatArray:
         """(symbols, bars) last price of each bar."""
-        return self.values[3]
+        return self._field(3)
 
     @property
     def volume(self) -> FloatArray:
         """(symbols, bars) shares traded in each bar; may be fractional."""
-        return self.values[4]
+        return self._field(4)
 
 
 def stack(series: Sequence[BarSeries]) -> BarBlock:

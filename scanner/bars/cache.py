@@ -1,0 +1,123 @@
+"""Bars that were fetched before: `bars/load.py` reads and writes a BarCache.
+
+MemoryBarCache keeps entries in this process; RedisBarCache (`redis_cache.py`) shares them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from scanner.bars.block import BarSeries
+from scanner.bars.codec import BrokenEntry, EntryHeader, decode, decode_header, encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarRequest:
+    """Which bars a scan needs of each symbol."""
+
+    source: str
+    timeframe: str
+    #: First and last session, days since 1970-01-01, both inclusive.
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRead:
+    """What a cache had of the symbols that were asked for."""
+
+    series: dict[str, BarSeries] = field(default_factory=dict)
+    #: Reason -> symbols: `absent`, `broken` or `short` (does not cover the request).
+    misses: Counter[str] = field(default_factory=Counter)
+
+
+class BarCache(Protocol):
+    """A store of entries with an expiry."""
+
+    def read(self, request: BarRequest, symbols: Sequence[str]) -> CacheRead:
+        """Return the series that cover `request`, cut to it, and count the misses."""
+        ...
+
+    def covered(self, request: BarRequest, symbols: Sequence[str]) -> set[str]:
+        """Return the symbols that `read` would answer, by reading headers only."""
+        ...
+
+    def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
+        """Store final bars that were fetched for `request` just now."""
+        ...
+
+
+def read_entries(
+    request: BarRequest, symbols: Sequence[str], entries: Sequence[bytes | None]
+) -> CacheRead:
+    """Return what `entries`, one a symbol, hold for `request`."""
+    found = CacheRead()
+    for symbol, entry in zip(symbols, entries, strict=True):
+        if entry is None:
+            found.misses["absent"] += 1
+            continue
+        try:
+            header, series = decode(symbol, entry)
+        except BrokenEntry:
+            found.misses["broken"] += 1
+            continue
+        if header.covers(request.first, request.last):
+            found.series[symbol] = series.between(request.first, request.last)
+        else:
+            found.misses["short"] += 1
+    return found
+
+
+def header_covers(request: BarRequest, head: bytes | None) -> bool:
+    """Return whether the entry that begins with `head` covers `request`."""
+    if not head:
+        return False
+    try:
+        return decode_header(head).covers(request.first, request.last)
+    except BrokenEntry:
+        return False
+
+
+def entry_of(request: BarRequest, series: BarSeries) -> bytes:
+    """Return the entry for final bars that were fetched for `request` just now."""
+    header = EntryHeader(
+        first=request.first,
+        last=request.last,
+        as_of=request.last,
+        bars=len(series),
+        fetched_at=time.time(),
+        provisional=False,
+    )
+    return encode(series, header)
+
+
+class MemoryBarCache:
+    """Entries in this process, for one scan without Redis and for tests."""
+
+    def __init__(self, expiry: float = 14_400.0) -> None:
+        self._expiry = expiry
+        self._entries: dict[tuple[str, str, str], tuple[float, bytes]] = {}
+
+    def _get(self, request: BarRequest, symbol: str) -> bytes | None:
+        key = (request.source, request.timeframe, symbol)
+        ends, entry = self._entries.get(key, (0.0, b""))
+        return entry if ends > time.monotonic() else None
+
+    def read(self, request: BarRequest, symbols: Sequence[str]) -> CacheRead:
+        """Return the series that cover `request`, cut to it, and count the misses."""
+        return read_entries(request, symbols, [self._get(request, s) for s in symbols])
+
+    def covered(self, request: BarRequest, symbols: Sequence[str]) -> set[str]:
+        """Return the symbols that `read` would answer."""
+        return {s for s in symbols if header_covers(request, self._get(request, s))}
+
+    def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
+        """Store final bars that were fetched for `request` just now."""
+        ends = time.monotonic() + self._expiry
+        for one in series:
+            key = (request.source, request.timeframe, one.symbol)
+            self._entries[key] = (ends, entry_of(request, one))

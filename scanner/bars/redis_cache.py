@@ -1,0 +1,80 @@
+"""Bars in Redis, shared by all workers: one key a symbol, read by MGET, written by pipelines."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, cast
+
+import redis
+
+from scanner import keys
+from scanner.bars.block import BarSeries
+from scanner.bars.cache import BarRequest, CacheRead, entry_of, header_covers, read_entries
+from scanner.bars.codec import HEADER_SIZE
+from scanner.errors import StoreUnavailable
+
+#: Keys a round trip, so that one reply stays near a megabyte.
+_KEYS_A_TRIP: Final = 256
+
+
+@contextmanager
+def redis_errors(doing: str) -> Iterator[None]:
+    """Turn what redis-py raises into StoreUnavailable, saying what was being done."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise StoreUnavailable(f"{doing}: Redis answered {error}") from error
+
+
+class RedisBarCache:
+    """Entries in Redis; each expires after `expiry` seconds, or up to a tenth earlier."""
+
+    def __init__(self, client: redis.Redis, expiry: int) -> None:
+        self._client = client
+        self._expiry = expiry
+
+    def read(self, request: BarRequest, symbols: Sequence[str]) -> CacheRead:
+        """Return the series that cover `request`, cut to it, and count the misses."""
+        entries: list[bytes | None] = []
+        with redis_errors("read bars"):
+            for part in _parts(symbols):
+                entries += cast("list[bytes | None]", self._client.mget(_keys(request, part)))
+        return read_entries(request, symbols, entries)
+
+    def covered(self, request: BarRequest, symbols: Sequence[str]) -> set[str]:
+        """Return the symbols that `read` would answer, by reading headers only."""
+        found: set[str] = set()
+        with redis_errors("look for bars"):
+            for part in _parts(symbols):
+                pipe = self._client.pipeline(transaction=False)
+                for key in _keys(request, part):
+                    pipe.getrange(key, 0, HEADER_SIZE - 1)
+                heads = pipe.execute()
+                found.update(
+                    s for s, head in zip(part, heads, strict=True) if header_covers(request, head)
+                )
+        return found
+
+    def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
+        """Store final bars that were fetched for `request` just now."""
+        pipe = self._client.pipeline(transaction=False)
+        for one in series:
+            key = keys.bars(request.source, request.timeframe, one.symbol)
+            pipe.set(key, entry_of(request, one), ex=self._jittered())
+        with redis_errors("write bars"):
+            pipe.execute()
+
+    def _jittered(self) -> int:
+        """Return the expiry shortened by up to a tenth, so that entries do not end together."""
+        return max(1, int(self._expiry * random.uniform(0.9, 1.0)))  # noqa: S311 - no secret
+
+
+def _parts(symbols: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(symbols), _KEYS_A_TRIP):
+        yield symbols[start : start + _KEYS_A_TRIP]
+
+
+def _keys(request: BarRequest, symbols: Sequence[str]) -> list[str]:
+    return [keys.bars(request.source, request.timeframe, symbol) for symbol in symbols]

@@ -1,0 +1,77 @@
+"""Every Redis key of the scanner, built from checked parts; all start with `ms1:`.
+
+Symbols and sources reach this module checked (`spec.check_symbol`, `bootstrap.source_name`);
+universe names are free text and are hashed. docs/architecture.md lists type, writer, readers
+and expiry of each key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+PREFIX: Final = "ms1:"
+
+SCANS: Final = PREFIX + "scans"
+SCANS_OPEN: Final = PREFIX + "scans:open"
+EVENTS: Final = PREFIX + "events"
+
+
+def short_hash(text: str) -> str:
+    """Return the first 10 hex digits of the SHA-256 of `text`."""
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def bars(source: str, timeframe: str, symbol: str) -> str:
+    """Return the key of one symbol's cached bars."""
+    return f"{PREFIX}bars:{source}:{timeframe}:{symbol}"
+
+
+def universe(source: str, name: str) -> str:
+    """Return the key of a universe's symbols."""
+    return f"{PREFIX}universe:{source}:{short_hash(name)}"
+
+
+def budget(provider: str) -> str:
+    """Return the key of a provider's request budget."""
+    return f"{PREFIX}budget:{provider}"
+
+
+def lock(source: str, universe_name: str) -> str:
+    """Return the key that holds the id of the scan that runs over a universe."""
+    return f"{PREFIX}lock:{source}:{short_hash(universe_name)}"
+
+
+def scan(scan_id: str) -> str:
+    """Return the key of a scan's state: a hash of state, counts and times."""
+    return f"{PREFIX}scan:{scan_id}"
+
+
+def records(scan_id: str) -> str:
+    """Return the key of a scan's final records: symbol -> row or absence."""
+    return f"{PREFIX}scan:{scan_id}:records"
+
+
+def retry(scan_id: str) -> str:
+    """Return the key of a scan's records that may still change: symbol -> absence."""
+    return f"{PREFIX}scan:{scan_id}:retry"
+
+
+def universe_of(scan_id: str) -> str:
+    """Return the key of the symbols that a scan covers."""
+    return f"{PREFIX}scan:{scan_id}:universe"
+
+
+def report(scan_id: str) -> str:
+    """Return the key of a scan's report."""
+    return f"{PREFIX}scan:{scan_id}:report"
+
+
+def latest(source: str, screen: str) -> str:
+    """Return the key that names the last complete scan of a screen."""
+    return f"{PREFIX}scan:latest:{source}:{screen}"
+
+
+def worker(node: str) -> str:
+    """Return the key by which a worker process says that it lives."""
+    return f"{PREFIX}worker:{node}"
