@@ -1,0 +1,319 @@
+"""Settings: `SCANNER_*` variables come in once, at start; one frozen Settings goes to bootstrap.
+
+A value is taken from the environment, else from the file of the stack that is up, else from
+the profile, else from its default. All problems are reported together, secrets stay masked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import model_validator as validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from scanner.errors import ConfigError
+
+PREFIX: Final = "SCANNER_"
+
+#: The sizes that a profile sets, each of which can be overridden alone.
+PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "free": {"workers": 2, "threads": 5, "bars_expiry": 3_600, "rate": "5/minute"},
+    "pro_plus": {"workers": 4, "threads": 5, "bars_expiry": 14_400, "rate": "100/second"},
+}
+
+#: Components of the score and their shares; a share of 0 leaves a component out.
+DEFAULT_WEIGHTS: Final = "momentum=0.4,trend=0.3,relative_volume=0.15,high=0.15"
+
+
+def _unit(name: str) -> dict[str, Any]:
+    return {"unit": name}
+
+
+class Settings(BaseSettings):
+    """Every value that the user can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    profile: Literal["free", "pro_plus"] = Field(
+        "pro_plus",
+        description="Sizes to start from; PRO_PLUS_OPTIMIZED=1 asks for pro_plus too.",
+        json_schema_extra=_unit("name"),
+    )
+    provider: Literal["simulator", "polygon", "files"] = Field(
+        "simulator",
+        description="Where bars come from; `files` where only SCANNER_DATA is set.",
+        json_schema_extra=_unit("name"),
+    )
+    data: Path | None = Field(
+        None,
+        description="Bars for `files`, or for the simulator to replay: a parquet or CSV file or a "
+        "folder of them.",
+        json_schema_extra=_unit("path"),
+    )
+    polygon_url: str = Field(
+        "https://api.massive.com",
+        description="Base URL of the provider `polygon`.",
+        json_schema_extra=_unit("URL"),
+    )
+    polygon_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("POLYGON_API_KEY", "MASSIVE_API_KEY", "polygon_key"),
+        description="Key of the provider `polygon`, read from POLYGON_API_KEY or MASSIVE_API_KEY.",
+        json_schema_extra=_unit("secret"),
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey to use; without it an embedded server is started.",
+        json_schema_extra=_unit("URL"),
+    )
+    universe: str = Field(
+        "all",
+        description="Symbols to scan: `all`, `common` (common stock), or a file with one a line.",
+        json_schema_extra=_unit("name or path"),
+    )
+    lookback_days: int = Field(
+        400,
+        ge=2,
+        le=3_660,
+        description="History before as_of; 400 calendar days are about 275 sessions.",
+        json_schema_extra=_unit("calendar days"),
+    )
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=5_000)] = Field(
+        "auto",
+        description="Symbols a task; auto takes 1 where bars must be fetched, else blocks.",
+        json_schema_extra=_unit("symbols"),
+    )
+    engine: Literal["kernels", "ta"] = Field(
+        "kernels",
+        description="What computes indicators: our kernels, or the library ta (slow reference).",
+        json_schema_extra=_unit("name"),
+    )
+    workers: int = Field(
+        0, ge=1, le=64, description="Worker processes.", json_schema_extra=_unit("processes")
+    )
+    threads: int = Field(
+        0, ge=1, le=64, description="Threads of each worker.", json_schema_extra=_unit("threads")
+    )
+    bars_expiry: int = Field(
+        0,
+        ge=60,
+        le=14_400,
+        description="Longest life of cached bars; entries end up to a tenth earlier.",
+        json_schema_extra=_unit("seconds"),
+    )
+    rate: str = Field(
+        "",
+        description="Requests that the provider's plan allows: 5/minute, 100/second, unlimited.",
+        json_schema_extra=_unit("requests a time"),
+    )
+    min_bars: int = Field(
+        2,
+        ge=1,
+        le=1_000,
+        description="Fewest bars for a row; a symbol with fewer is insufficient_history.",
+        json_schema_extra=_unit("bars"),
+    )
+    score_weights: Annotated[dict[str, float], NoDecode] = Field(
+        DEFAULT_WEIGHTS,
+        validate_default=True,
+        description="Shares of the score's components.",
+        json_schema_extra=_unit("shares"),
+    )
+    schedule: str = Field(
+        "at 16:20",
+        description="When beat starts a scan, in New York time: `every 15m`, `at 16:20` or `off`.",
+        json_schema_extra=_unit("schedule"),
+    )
+    deadline: int = Field(
+        120,
+        ge=5,
+        le=604_800,
+        description="A scan is closed after this, or after 3 x its planned time if that is longer.",
+        json_schema_extra=_unit("seconds"),
+    )
+    task_budget: int = Field(
+        30,
+        ge=1,
+        le=120,
+        description="Longest wait of a task for the request budget; then symbols are deferred.",
+        json_schema_extra=_unit("seconds"),
+    )
+    report_expiry: int = Field(
+        604_800,
+        ge=300,
+        le=31_536_000,
+        description="Life of a report and of its scan's records.",
+        json_schema_extra=_unit("seconds"),
+    )
+    home: Path = Field(
+        Path("~/.market-scanner"),
+        description="Folder of the embedded server's data, logs and passwords (mode 0700).",
+        json_schema_extra=_unit("path"),
+    )
+    flower_port: int = Field(
+        5555,
+        ge=1_024,
+        le=65_535,
+        description="Port of Flower on 127.0.0.1; the next free one is taken if it is in use.",
+        json_schema_extra=_unit("port"),
+    )
+    simulator_url: str | None = Field(
+        None,
+        description="A simulator that runs already; without it one is started.",
+        json_schema_extra=_unit("URL"),
+    )
+    simulator_symbols: int = Field(
+        5_277,
+        ge=1,
+        le=100_000,
+        description="Size of the simulated market.",
+        json_schema_extra=_unit("symbols"),
+    )
+    simulator_seed: int = Field(
+        7, ge=0, description="Seed of the simulated market.", json_schema_extra=_unit("number")
+    )
+    simulator_latency: float = Field(
+        0.0,
+        ge=0.0,
+        le=30.0,
+        description="Time that each simulated request takes.",
+        json_schema_extra=_unit("seconds"),
+    )
+
+    @validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        """Take sizes from the profile, and `files` from the mere presence of data."""
+        filled = dict(values)
+        if not filled.get("provider") and filled.get("data"):
+            filled["provider"] = "files"
+        if filled.get("provider") != "polygon":
+            filled.setdefault("rate", "unlimited")
+        sizes = PROFILES.get(str(filled.get("profile")), PROFILES["pro_plus"])
+        return {**sizes, **filled}
+
+    @field_validator("score_weights", mode="before")
+    @classmethod
+    def _read_weights(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        return {name.strip(): share.strip() for name, _, share in pairs}
+
+    @field_validator("score_weights")
+    @classmethod
+    def _check_weights(cls, value: dict[str, float]) -> dict[str, float]:
+        known = {part.partition("=")[0] for part in DEFAULT_WEIGHTS.split(",")}
+        if unknown := sorted(set(value) - known):
+            raise ValueError(f"unknown component {unknown[0]!r}, expected {sorted(known)}")
+        if min(value.values(), default=0.0) < 0.0 or not sum(value.values()) > 0.0:
+            raise ValueError("expected shares of 0 or more, not all 0")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _check_schedule(cls, value: str) -> str:
+        parse_schedule(value)
+        return value
+
+    @field_validator("polygon_url", "simulator_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", value):
+            raise ValueError("expected http(s)://host[:port][/path], without user or query")
+        return value and value.rstrip("/")
+
+    @validator(mode="after")
+    def _check_data(self) -> Self:
+        if self.provider == "files" and self.data is None:
+            raise ValueError("SCANNER_PROVIDER=files needs SCANNER_DATA, a file or folder of bars")
+        return self
+
+    @property
+    def home_folder(self) -> Path:
+        """The home folder with `~` replaced."""
+        return self.home.expanduser()
+
+
+def parse_schedule(text: str) -> dt.timedelta | dt.time | None:
+    """Return the period of `every 15m`, the time of `at 16:20`, or None for `off`."""
+    words = text.split()
+    if words == ["off"]:
+        return None
+    if len(words) == 2 and words[0] == "every" and words[1][:-1].isdigit():
+        minutes = int(words[1][:-1]) * {"m": 1, "h": 60}.get(words[1][-1], 0)
+        if 1 <= minutes <= 1_440:
+            return dt.timedelta(minutes=minutes)
+    if len(words) == 2 and words[0] == "at":
+        try:
+            return dt.time.fromisoformat(words[1])
+        except ValueError:
+            pass
+    raise ValueError(f"expected `every 15m`, `every 2h`, `at 16:20` or `off`, got {text!r}")
+
+
+def load_settings(stack_file: Path | None = None, **options: Any) -> Settings:
+    """Return the settings of this process; ConfigError lists every problem.
+
+    `stack_file` holds the variables of the stack that is up and is asked after the
+    environment; `options` come from the command line and win.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if os.environ.get("PRO_PLUS_OPTIMIZED") == "1" and not os.environ.get(PREFIX + "PROFILE"):
+        given.setdefault("profile", "pro_plus")
+    try:
+        return Settings(_env_file=stack_file, **given)
+    except ValidationError as error:
+        problems = "\n".join(f"  {_problem(item)}" for item in error.errors())
+        raise ConfigError(f"these settings are wrong:\n{problems}") from None
+
+
+def _problem(item: Any) -> str:
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if not item["loc"]:
+        return message
+    return f"{PREFIX}{str(item['loc'][0]).upper()}: {message}, got {str(item['input'])[:60]!r}"
+
+
+def unknown_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return each SCANNER_* variable that no setting reads, with the nearest that exists."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    strangers = sorted(
+        name
+        for name in environ
+        if name.startswith(PREFIX) and name not in known and not name.startswith("SCANNER_TEST_")
+    )
+    return {
+        name: (difflib.get_close_matches(name, known, n=1) or ["scan settings lists all"])[0]
+        for name in strangers
+    }
+
+
+def origin(name: str, settings: Settings, stack_file: Path | None) -> str:
+    """Return where the value of a setting came from, for people."""
+    variables = ("POLYGON_API_KEY", "MASSIVE_API_KEY") if name == "polygon_key" else ()
+    for variable in (*variables, PREFIX + name.upper()):
+        if os.environ.get(variable):
+            return f"environment {variable}"
+    if stack_file is not None and f"{PREFIX}{name.upper()}=" in _text_of(stack_file):
+        return "stack that is up"
+    if name == "profile" and os.environ.get("PRO_PLUS_OPTIMIZED") == "1":
+        return "environment PRO_PLUS_OPTIMIZED"
+    if name == "provider" and settings.provider == "files":
+        return "environment SCANNER_DATA"
+    if name in PROFILES[settings.profile] and getattr(settings, name) != "unlimited":
+        return f"profile {settings.profile}"
+    return "default"
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text() if path.is_file() else ""
