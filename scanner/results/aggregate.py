@@ -1,0 +1,140 @@
+"""The aggregate: all records of a scan come in, one ScanReport goes out.
+
+1. every symbol of the universe gets its record, or becomes deferred (`complete_records`)
+2. rows are scored and ranked (`rules/score.py`)
+3. the scan's ledger and each screen's ledger are counted; each sums to the universe
+4. each screen's hits are compared with its last complete scan (`diff.py`)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from scanner.bars.block import FloatArray
+from scanner.results import diff
+from scanner.results.report import (
+    DEGRADED,
+    DONE,
+    FAILED,
+    SCORED,
+    Absence,
+    RankedRow,
+    Record,
+    Row,
+    ScanFacts,
+    ScanReport,
+    ScreenResult,
+)
+from scanner.rules.score import COMPONENTS, Scores, score
+from scanner.rules.screens import HIT, Screen
+
+
+def complete_records(
+    universe: Iterable[str], records: Mapping[str, Record], waiting: Mapping[str, Record]
+) -> list[Record]:
+    """Return one record a symbol: the final one, else the waiting one, else deferred."""
+    return [
+        records.get(symbol)
+        or waiting.get(symbol)
+        or Absence(
+            symbol=symbol,
+            state="deferred:unfinished",
+            reason="no worker finished this symbol before the scan was closed",
+            final=False,
+        )
+        for symbol in universe
+    ]
+
+
+def aggregate(
+    facts: ScanFacts,
+    records: Sequence[Record],
+    screens: Sequence[Screen],
+    last_hits: Mapping[str, Sequence[str]],
+) -> ScanReport:
+    """Return the report of `records`, one a symbol of the universe.
+
+    `last_hits`: screen -> hits of its last complete scan; a screen without one has no change.
+    """
+    rows = [record for record in records if isinstance(record, Row)]
+    absences = sorted(
+        (record for record in records if isinstance(record, Absence)),
+        key=lambda absence: absence.symbol,
+    )
+    ranked = _ranked(facts, rows)
+    return ScanReport(
+        facts=facts,
+        state=_state(facts, absences, len(rows)),
+        rows=ranked,
+        absences=tuple(absences),
+        ledger=_ledger(len(rows), absences),
+        screens={
+            screen.name: _screen_result(screen, ranked, len(absences), last_hits)
+            for screen in screens
+        },
+    )
+
+
+def _state(facts: ScanFacts, absences: Sequence[Absence], rows: int) -> str:
+    if facts.message and not rows:
+        return FAILED
+    return DONE if all(absence.final for absence in absences) else DEGRADED
+
+
+def _ledger(scored: int, absences: Iterable[Absence]) -> dict[str, int]:
+    counts = Counter(absence.state for absence in absences)
+    return {SCORED: scored, **dict(sorted(counts.items()))}
+
+
+def _column(facts: ScanFacts, rows: Sequence[Row], name: str) -> FloatArray:
+    index = facts.columns.index(name)
+    values = [row.values[index] for row in rows]
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _ranked(facts: ScanFacts, rows: Sequence[Row]) -> tuple[RankedRow, ...]:
+    components = {name: _column(facts, rows, name) for name in COMPONENTS.values()}
+    scores = score(components, facts.weights)
+    totals = np.where(np.isnan(scores.total), -np.inf, scores.total)
+    order = sorted(range(len(rows)), key=lambda i: (-totals[i], rows[i].symbol))
+    return tuple(
+        RankedRow(
+            row=rows[i],
+            rank=rank,
+            score=_number(scores.total[i]),
+            contributions=_contributions(scores, i),
+        )
+        for rank, i in enumerate(order, start=1)
+    )
+
+
+def _contributions(scores: Scores, row: int) -> dict[str, float | None]:
+    points = scores.points[row].tolist()
+    return {n: _number(p) for n, p in zip(scores.components, points, strict=True)}
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6)
+
+
+def _screen_result(
+    screen: Screen,
+    ranked: Sequence[RankedRow],
+    absent: int,
+    last_hits: Mapping[str, Sequence[str]],
+) -> ScreenResult:
+    outcomes = [one.row.outcomes.get(screen.name, "unknown:not_decided") for one in ranked]
+    hits = tuple(
+        one.row.symbol for one, outcome in zip(ranked, outcomes, strict=True) if outcome == HIT
+    )
+    ledger = {HIT: len(hits), **dict(sorted(Counter(outcomes).items())), "absent": absent}
+    before = last_hits.get(screen.name)
+    return ScreenResult(
+        hits=hits,
+        ledger=ledger,
+        entered=() if before is None else diff.entered(hits, before),
+        left=() if before is None else diff.left(hits, before),
+    )

@@ -1,0 +1,54 @@
+"""Reports in Redis: one key a report, a sorted set of scans by time, one pointer a screen."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import orjson
+import redis
+
+from scanner import keys
+from scanner.bars.redis_cache import redis_errors
+from scanner.results.report import DONE, ScanReport
+from scanner.results.wire import decode_report, encode_report
+
+
+class RedisReportStore:
+    """Reports in Redis, each for `expiry` seconds."""
+
+    def __init__(self, client: redis.Redis, expiry: int) -> None:
+        self._client = client
+        self._expiry = expiry
+
+    def save(self, report: ScanReport) -> None:
+        """Keep `report`; a complete one becomes the last of each of its screens."""
+        facts = report.facts
+        pipe = self._client.pipeline(transaction=True)
+        pipe.set(keys.report(facts.id), encode_report(report), ex=self._expiry)
+        pipe.zadd(keys.SCANS, {facts.id: facts.asked_at.timestamp()})
+        pipe.zremrangebyscore(keys.SCANS, "-inf", facts.asked_at.timestamp() - self._expiry)
+        pipe.expire(keys.SCANS, self._expiry)
+        if report.state == DONE:
+            for name, screen in report.screens.items():
+                key = keys.latest(facts.source, name)
+                pipe.set(key, orjson.dumps(screen.hits), ex=self._expiry)
+        with redis_errors("save a report"):
+            pipe.execute()
+
+    def load(self, scan_id: str) -> ScanReport | None:
+        """Return the report of a scan, or None if there is none (any more)."""
+        with redis_errors("read a report"):
+            data = cast("bytes | None", self._client.get(keys.report(scan_id)))
+        return None if data is None else decode_report(data)
+
+    def newest(self, count: int = 1) -> list[str]:
+        """Return the ids of the newest scans, newest first."""
+        with redis_errors("list scans"):
+            ids = cast("list[bytes]", self._client.zrevrange(keys.SCANS, 0, count - 1))
+        return [scan_id.decode() for scan_id in ids]
+
+    def last_hits(self, source: str, screen: str) -> tuple[str, ...] | None:
+        """Return the hits of the last complete scan of `screen`, or None if there was none."""
+        with redis_errors("read the last hits"):
+            data = cast("bytes | None", self._client.get(keys.latest(source, screen)))
+        return None if data is None else tuple(orjson.loads(data))

@@ -1,0 +1,153 @@
+"""What a scan found: the pipeline makes Rows and Absences, the aggregate a ScanReport.
+
+Times are UTC. A value is None where a row has too little history, or the formula no answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Final
+
+#: States of a scan, and those in which it is over.
+PLANNED: Final = "planned"
+RUNNING: Final = "running"
+CLOSING: Final = "closing"
+DONE: Final = "done"
+DEGRADED: Final = "degraded"
+FAILED: Final = "failed"
+CANCELLED: Final = "cancelled"
+FINISHED: Final = frozenset({DONE, DEGRADED, FAILED, CANCELLED})
+
+#: Ledger states without a reason behind a colon.
+SCORED: Final = "scored"
+STALE: Final = "stale"
+INSUFFICIENT: Final = "insufficient_history"
+
+#: The stages of a scan whose seconds a report gives.
+STAGES: Final = (
+    "plan",
+    "enqueue",
+    "bars",
+    "indicators",
+    "decide",
+    "rows",
+    "aggregate",
+    "total",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One symbol's numbers in a scan."""
+
+    symbol: str
+    #: Session of the last bar, days since 1970-01-01.
+    session: int
+    #: Bars in the lookback.
+    bars: int
+    #: One value a column of the scan, in the scan's order.
+    values: tuple[float | None, ...]
+    #: Screen -> `hit`, `miss:<term>` or `unknown:<why>`.
+    outcomes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Why a symbol has no row in a scan."""
+
+    symbol: str
+    #: The ledger state: `stale`, `no_data:<why>`, `error:<class>`, `deferred:<why>`, ...
+    state: str
+    #: A sentence for people.
+    reason: str
+    #: False while a later try of the same scan may still give a row.
+    final: bool = True
+
+
+Record = Row | Absence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedRow:
+    """A row with its place in the report."""
+
+    row: Row
+    #: From 1; rows without a score come last, by symbol.
+    rank: int
+    #: 0 to 100, None without any component.
+    score: float | None
+    #: Component -> points that it adds to the score, None where its value is missing.
+    contributions: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenResult:
+    """What one screen kept."""
+
+    #: Symbols, best first.
+    hits: tuple[str, ...]
+    #: `hit`, `miss:<term>`, `unknown:<why>`, `absent` -> symbols; sums to the universe.
+    ledger: dict[str, int]
+    #: Hits that the last complete scan of this screen did not have, and the reverse.
+    entered: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanFacts:
+    """What is known of a scan apart from its rows."""
+
+    id: str
+    source: str
+    universe: str
+    as_of: dt.date
+    lookback_days: int
+    #: Names of the values of each row.
+    columns: tuple[str, ...]
+    #: Shares of the score's components.
+    weights: dict[str, float]
+    #: When the scan was asked for, and when its aggregate began.
+    asked_at: dt.datetime
+    closed_at: dt.datetime
+    #: Stage -> seconds; see docs/architecture.md for what each covers.
+    stages: dict[str, float] = field(default_factory=dict)
+    #: Worker processes and threads that served the scan.
+    processes: int = 0
+    threads: int = 0
+    #: Symbols by where their bars came from: hit, fetched, absent, broken, short.
+    bars: dict[str, int] = field(default_factory=dict)
+    #: One sentence if the scan as a whole went wrong.
+    message: str = ""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the bars are simulated."""
+        return self.source.startswith("simulator")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanReport:
+    """One ranked, explained result of a scan."""
+
+    facts: ScanFacts
+    state: str
+    #: Best first.
+    rows: tuple[RankedRow, ...]
+    #: In the order of the symbols.
+    absences: tuple[Absence, ...]
+    #: State -> symbols; sums to the universe.
+    ledger: dict[str, int]
+    screens: dict[str, ScreenResult]
+
+    @property
+    def symbols(self) -> int:
+        """Symbols of the universe."""
+        return len(self.rows) + len(self.absences)
+
+    def find(self, symbol: str) -> RankedRow | Absence | None:
+        """Return what the scan found for `symbol`, or None if it was not in the universe."""
+        for ranked in self.rows:
+            if ranked.row.symbol == symbol:
+                return ranked
+        return next((absence for absence in self.absences if absence.symbol == symbol), None)

@@ -1,0 +1,89 @@
+"""The Lua scripts behind `redis_state.py`; each runs whole, nothing comes between its steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: KEYS: lock, scan, open scans, scans. ARGV: id, prefix of scan keys, state, spec, name of
+#: the lock, now, deadline, expiry. Returns the id of the scan that holds the universe, or nil.
+OPEN: Final = """
+local holder = redis.call('GET', KEYS[1])
+if holder then
+  local state = redis.call('HGET', ARGV[2] .. holder, 'state')
+  if state == 'planned' or state == 'running' or state == 'closing' then return holder end
+end
+local now, deadline, expiry = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+redis.call('SET', KEYS[1], ARGV[1], 'EX', math.max(1, math.ceil(deadline - now)))
+redis.call('HSET', KEYS[2], 'state', ARGV[3], 'spec', ARGV[4], 'lock', ARGV[5],
+  'asked_at', ARGV[6], 'deadline', ARGV[7])
+redis.call('EXPIRE', KEYS[2], expiry)
+redis.call('ZADD', KEYS[3], ARGV[7], ARGV[1])
+redis.call('EXPIRE', KEYS[3], expiry)
+redis.call('ZADD', KEYS[4], ARGV[6], ARGV[1])
+redis.call('EXPIRE', KEYS[4], expiry)
+return nil
+"""
+
+#: KEYS: scan. ARGV: expected state ('' for any), new state ('' for the same), then fields and
+#: values. Returns 1 if it was changed. A planned scan that starts also keeps its lock as long
+#: as its deadline asks.
+CHANGE: Final = """
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state or (ARGV[1] ~= '' and state ~= ARGV[1]) then return 0 end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'state', ARGV[2]) end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return 1
+"""
+
+#: KEYS: scan, records, retry. ARGV: expiry, final records, waiting records, then symbol and
+#: record of each, then counters and amounts. Returns the symbols taken, or -1.
+WRITE: Final = """
+local finals, waiting = tonumber(ARGV[2]), tonumber(ARGV[3])
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'running' then
+  if state then redis.call('HINCRBY', KEYS[1], 'refused', finals + waiting) end
+  return -1
+end
+local taken, at = 0, 4
+for _ = 1, finals do
+  if redis.call('HSETNX', KEYS[2], ARGV[at], ARGV[at + 1]) == 1 then
+    redis.call('HDEL', KEYS[3], ARGV[at])
+    taken = taken + 1
+  end
+  at = at + 2
+end
+for _ = 1, waiting do
+  if redis.call('HEXISTS', KEYS[2], ARGV[at]) == 0 then
+    redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 1])
+    taken = taken + 1
+  end
+  at = at + 2
+end
+if taken < finals + waiting then
+  redis.call('HINCRBY', KEYS[1], 'refused', finals + waiting - taken)
+end
+for i = at, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+redis.call('EXPIRE', KEYS[3], ARGV[1])
+return taken
+"""
+
+#: KEYS: scan. ARGV: now, lease in seconds. Returns the time of the first closing as text to
+#: the one caller that is to close the scan, else nil.
+CLOSE: Final = """
+local state = redis.call('HGET', KEYS[1], 'state')
+local now, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
+if state == 'planned' or state == 'running' then
+  redis.call('HSET', KEYS[1], 'state', 'closing', 'closed_at', ARGV[1])
+elseif state ~= 'closing' or tonumber(redis.call('HGET', KEYS[1], 'closing_until')) > now then
+  return nil
+end
+redis.call('HSET', KEYS[1], 'closing_until', tostring(now + lease))
+return redis.call('HGET', KEYS[1], 'closed_at')
+"""
+
+#: KEYS: lock. ARGV: id. Deletes the lock if the scan holds it.
+RELEASE: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
