@@ -1,0 +1,61 @@
+"""Answers that are broken on purpose: `app` asks for one by the kind of its fault."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from simulator.gate import error_response, json_response
+
+
+class CutResponse(Response):
+    """Promises a whole body, sends half of it and closes the connection."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the headers and half of the body."""
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+class StalledResponse(Response):
+    """Sends nothing until the client gives up."""
+
+    async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
+        """Wait for the client to leave."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class ResetResponse(Response):
+    """Resets the connection."""
+
+    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Make the kernel send RST instead of an answer."""
+        connection: Any = scope["simulator.connection"]
+        linger = struct.pack("ii", 1, 0)
+        connection.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        connection.abort()
+
+
+def failed_response(fault: str, body: bytes) -> Response:
+    """Return what a request with this fault gets instead of `body`."""
+    if fault == "status500":
+        return error_response(500, "internal server error")
+    if fault == "status502":
+        page = "<html><head><title>502 Bad Gateway</title></head></html>"
+        return Response(page, status_code=502, media_type="text/html")
+    if fault == "not_authorized":
+        text = "You are not entitled to this data. Please upgrade your plan."
+        refusal = {"status": "NOT_AUTHORIZED", "request_id": "0" * 32, "message": text}
+        return json_response(orjson.dumps(refusal))
+    if fault == "malformed":
+        return json_response(body[: len(body) // 2])
+    kinds = {"cut": CutResponse, "stall": StalledResponse, "reset": ResetResponse}
+    return kinds[fault](body, media_type="application/json")

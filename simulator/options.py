@@ -1,0 +1,109 @@
+"""Options of the simulator: arguments come from the command line, Options go to `serve`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.faults import Fault, parse_fault
+from simulator.gate import Rate
+from simulator.sessions import EXCHANGE_ZONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the simulator is asked to be."""
+
+    host: str
+    port: int
+    symbols: int
+    seed: int
+    sessions: int
+    last_session: dt.date
+    replay: Path | None
+    #: Seconds before each answer.
+    latency: float
+    rate: Rate | None
+    key: str | None
+    faults: tuple[Fault, ...]
+    clock: dt.datetime | None
+
+
+def read_options(arguments: Sequence[str] | None = None) -> Options:
+    """Return the options; leaves with a message if an argument cannot be understood."""
+    read = _parser().parse_args(arguments)
+    return Options(
+        host=read.host,
+        port=read.port,
+        symbols=read.symbols,
+        seed=read.seed,
+        sessions=read.sessions,
+        last_session=read.last_session,
+        replay=read.replay,
+        latency=read.latency,
+        rate=read.rate,
+        key=read.key,
+        faults=tuple(read.fault),
+        clock=read.clock,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator",
+        description="Serve a market that is not there, behind Polygon's HTTP contract.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=8801, help="port to listen on; 0 takes a free one")
+    add("--symbols", type=int, default=5277, help="size of the made-up market")
+    add("--seed", type=int, default=7, help="seed of the made-up market and of the faults")
+    add("--sessions", type=int, default=420, help="sessions of history")
+    add(
+        "--last-session",
+        type=dt.date.fromisoformat,
+        default=dt.date(2025, 7, 9),
+        help="last session of the made-up market, YYYY-MM-DD",
+    )
+    add("--replay", type=Path, help="serve the bars of this parquet or CSV file instead")
+    add("--latency", type=float, default=0.0, help="seconds before each answer")
+    add("--rate", type=_rate, metavar="N/SECONDS", help="answer 429 beyond this rate")
+    add("--key", help="answer 401 to any other key")
+    add(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="KIND=SHARE|KIND:SYMBOL",
+        help="make a share of the bar requests fail, or those for one symbol; repeatable",
+    )
+    add("--clock", type=_moment, help="the simulator's time, ISO 8601; without offset New York's")
+    return parser
+
+
+def _rate(text: str) -> Rate:
+    limit, _, seconds = text.partition("/")
+    try:
+        rate = Rate(limit=int(limit), seconds=float(seconds))
+    except ValueError:
+        rate = Rate(limit=0, seconds=0.0)
+    if rate.limit < 1 or rate.seconds <= 0.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate: expected N/SECONDS, as 5/60")
+    return rate
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=EXCHANGE_ZONE)
+    return moment.astimezone(EXCHANGE_ZONE)
