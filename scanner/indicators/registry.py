@@ -1,0 +1,142 @@
+"""The registry: each family's indicators come in, named columns go to screens and `compute`.
+
+A column name is a function name and its numbers, as in `sma_35`; any whole numbers will do,
+not only those of the default columns.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from typing import Any, Final
+
+from scanner.errors import ConfigError
+from scanner.indicators import momentum, others, trend, volatility, volume
+from scanner.indicators.indicator import Column, Indicator, Output
+
+#: Every indicator by its function name.
+INDICATORS: Final[dict[str, Indicator[Any]]] = {
+    **trend.INDICATORS,
+    **momentum.INDICATORS,
+    **volatility.INDICATORS,
+    **volume.INDICATORS,
+    **others.INDICATORS,
+}
+
+#: The columns of a scan that names none.
+DEFAULT_COLUMNS: Final[tuple[str, ...]] = (
+    "rsi_14",
+    "macd_12_26",
+    "macd_signal_12_26_9",
+    "macd_diff_12_26_9",
+    "bbands_upper_20_2",
+    "bbands_middle_20_2",
+    "bbands_lower_20_2",
+    "bbands_width_20_2",
+    "bbands_percent_20_2",
+    "atr_14",
+    "adx_14",
+    "plus_di_14",
+    "minus_di_14",
+    "sma_20",
+    "sma_50",
+    "sma_200",
+    "ema_12",
+    "ema_20",
+    "ema_26",
+    "ema_50",
+    "stoch_14_3",
+    "stoch_signal_14_3",
+    "obv",
+    "mfi_14",
+    "cci_20",
+    "williams_r_14",
+    "roc_12",
+    "relative_volume_20",
+    "distance_high_20",
+    "distance_low_20",
+    "distance_high_252",
+    "distance_low_252",
+    "realized_volatility_20",
+    "dollar_volume_20",
+    "return_1",
+    "return_5",
+    "return_21",
+    "momentum_252_21",
+    "distance_sma_200",
+)
+
+#: Largest number in a column name: no history is longer, and no name can ask for more work.
+LARGEST: Final = 9999
+
+_STEMS: Final[dict[str, tuple[Indicator[Any], int]]] = {
+    output.stem: (indicator, position)
+    for indicator in INDICATORS.values()
+    for position, output in enumerate(indicator.outputs)
+}
+
+_NAME: Final = re.compile(r"([a-z]+(?:_[a-z]+)*)((?:_[1-9][0-9]{0,3})*)", re.ASCII)
+
+
+@functools.lru_cache(maxsize=1024)
+def column(name: str) -> Column:
+    """Return the column called `name`; ConfigError tells what is wrong and what comes near."""
+    match = _NAME.fullmatch(name)
+    stem, numbers = match.groups() if match else ("", "")
+    if stem not in _STEMS:
+        raise ConfigError(f"unknown column {name!r}: {_nearest(name)}")
+    indicator, position = _STEMS[stem]
+    output = indicator.outputs[position]
+    values = tuple(int(number) for number in numbers.split("_")[1:])
+    _check_numbers(name, indicator, output, values)
+    params = indicator.params(**dict(zip(output.arguments, values, strict=True)))
+    return Column(
+        name=name,
+        indicator=indicator,
+        params=params,
+        output=position,
+        ta=output.ta.get(values),
+        unit=output.unit,
+        bars=output.bars(params),
+        scale=output.scale,
+    )
+
+
+def examples() -> tuple[str, ...]:
+    """Return one column name for each thing that can be computed, with its usual numbers."""
+    return tuple(
+        _example(indicator, output)
+        for indicator in INDICATORS.values()
+        for output in indicator.outputs
+    )
+
+
+def _example(indicator: Indicator[Any], output: Output[Any]) -> str:
+    usual = indicator.params()
+    return "_".join([output.stem, *(str(getattr(usual, name)) for name in output.arguments)])
+
+
+def _nearest(name: str) -> str:
+    known = dict.fromkeys((*DEFAULT_COLUMNS, *examples()))
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if not near:
+        return f"expected a function name and its numbers, as in {DEFAULT_COLUMNS[0]}"
+    return f"nearest known: {', '.join(near)}"
+
+
+def _check_numbers(
+    name: str, indicator: Indicator[Any], output: Output[Any], values: tuple[int, ...]
+) -> None:
+    wanted = output.arguments
+    if len(values) != len(wanted):
+        expected = f"{len(wanted)} numbers ({', '.join(wanted)})" if wanted else "no number"
+        raise ConfigError(
+            f"column {name!r}: expected {expected}, got {len(values)}; "
+            f"for example {_example(indicator, output)}"
+        )
+    if any(value < indicator.least for value in values):
+        raise ConfigError(
+            f"column {name!r}: expected numbers from {indicator.least} to {LARGEST}, "
+            f"got {min(values)}"
+        )

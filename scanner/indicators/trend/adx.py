@@ -1,0 +1,91 @@
+"""Directional movement: highs, lows and closes in, +DI, -DI and their trend strength out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.window import change, shift, wilder, without_warm_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adx:
+    """Parameters of the average directional index."""
+
+    #: Bars of Wilder's smoothing.
+    window: int = 14
+
+
+def adx(block: BarBlock, params: Adx) -> tuple[FloatArray, ...]:
+    """Return the average directional index, +DI and -DI, each 0 to 100.
+
+    Formula: Wilder (1978), "New Concepts in Technical Trading Systems", as `ta` ADXIndicator.
+    Warm-up: 2 `window` bars, and `window` + 2 for the DIs, one more than the formula asks for
+    because `ta` starts there. Flat prices: 0 for all three.
+    """
+    up = change(block.high, 1)
+    down = -change(block.low, 1)
+    previous = shift(block.close, 1)
+    span = np.maximum(block.high, previous)
+    span -= np.minimum(block.low, previous)
+    rising = np.fmax(up, 0.0) * (up > down)
+    falling = np.fmax(down, 0.0) * (down > up)
+    missing = np.isnan(span)
+    for moves in (rising, falling):
+        np.copyto(moves, np.nan, where=missing)
+    smooth = wilder(span, params.window)
+    plus, minus = (_percent(wilder(moves, params.window), smooth) for moves in (rising, falling))
+    strength = _percent(np.abs(plus - minus), plus + minus)
+    index = wilder(strength, params.window)
+    for line in (plus, minus):
+        without_warm_up(line, missing, params.window + 1)
+    return index, plus, minus
+
+
+def _percent(part: FloatArray, whole: FloatArray) -> FloatArray:
+    out = part / whole
+    out *= 100.0
+    np.copyto(out, 0.0, where=whole == 0.0)
+    return out
+
+
+def _line_bars(params: Adx) -> int:
+    return params.window + 2
+
+
+ADX: Final = Indicator(
+    name="adx",
+    params=Adx,
+    kernel=adx,
+    formula="Wilder's directional movement (1978), as ta ADXIndicator",
+    outputs=(
+        Output(
+            stem="adx",
+            arguments=("window",),
+            unit="percent 0-100",
+            scale="oscillator",
+            bars=lambda params: 2 * params.window,
+            ta={(14,): "trend_adx"},
+        ),
+        Output(
+            stem="plus_di",
+            arguments=("window",),
+            unit="percent 0-100",
+            scale="oscillator",
+            bars=_line_bars,
+            ta={(14,): "trend_adx_pos"},
+        ),
+        Output(
+            stem="minus_di",
+            arguments=("window",),
+            unit="percent 0-100",
+            scale="oscillator",
+            bars=_line_bars,
+            ta={(14,): "trend_adx_neg"},
+        ),
+    ),
+)

@@ -1,0 +1,50 @@
+"""Average true range: highs, lows and closes in, the smoothed size of a bar's move out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.window import shift, wilder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Atr:
+    """Parameters of the average true range."""
+
+    #: Bars of Wilder's smoothing.
+    window: int = 14
+
+
+def atr(block: BarBlock, params: Atr) -> tuple[FloatArray, ...]:
+    """Return Wilder's mean of the true range, in price.
+
+    Formula: Wilder (1978), the first bar's range being high - low, as `ta` AverageTrueRange.
+    Warm-up: `window` bars. Flat prices: 0.
+    """
+    previous = shift(block.close, 1)
+    span = np.fmax(block.high, previous)
+    span -= np.fmin(block.low, previous)
+    return (wilder(span, params.window),)
+
+
+ATR: Final = Indicator(
+    name="atr",
+    params=Atr,
+    kernel=atr,
+    formula="Wilder's average true range (1978), as ta AverageTrueRange",
+    outputs=(
+        Output(
+            stem="atr",
+            arguments=("window",),
+            unit="price",
+            scale="price",
+            bars=lambda params: params.window,
+            ta={(10,): "volatility_atr"},
+        ),
+    ),
+)

@@ -1,0 +1,219 @@
+"""Windows and recursions: kernels hand in (symbols, bars) arrays and get arrays of that shape.
+
+Everything is built by doubling: the result for 2k bars is the result for k bars joined with
+the one k bars earlier, so n bars cost log2(n) passes over the whole block. Nothing is ever
+subtracted from a running total, so a large bar leaves no trace once it is out of the window.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanner.bars.block import BoolArray, FloatArray
+
+
+def shift(x: FloatArray, lag: int) -> FloatArray:
+    """Return `x` as it was `lag` bars ago, NaN before there was such a bar."""
+    out = np.empty_like(x)
+    out[:, :lag] = np.nan
+    out[:, lag:] = _until(x, lag)
+    return out
+
+
+def change(x: FloatArray, lag: int) -> FloatArray:
+    """Return `x` less what it was `lag` bars ago."""
+    return _lagged(np.subtract, x, x, lag)
+
+
+def growth(x: FloatArray, lag: int) -> FloatArray:
+    """Return `x` over what it was `lag` bars ago, less 1."""
+    out = _lagged(np.divide, x, x, lag)
+    out -= 1.0
+    return out
+
+
+def rolling_sum(x: FloatArray, window: int) -> FloatArray:
+    """Return the sum of the last `window` bars, NaN while one of them is NaN."""
+    total, covered = x, 0
+    for size, sums in _doubled(np.add, x, window):
+        if window & size:
+            total = _lagged(np.add, total, sums, covered) if covered else sums.copy(order="K")
+            covered += size
+    return total
+
+
+def rolling_mean(x: FloatArray, window: int) -> FloatArray:
+    """Return the mean of the last `window` bars, NaN while one of them is NaN.
+
+    Sums of 1, 2, 4... equal bars have no rounding error, so the mean of a flat window is
+    exactly its value: a flat price is neither above nor below its average.
+    """
+    mean, covered = x, 0
+    for size, sums in _doubled(np.add, x, window):
+        if window & size:
+            part = sums * (1.0 / size)
+            mean = _joined_mean(mean, covered, part, size) if covered else part
+            covered += size
+    return mean
+
+
+def rolling_max(x: FloatArray, window: int) -> FloatArray:
+    """Return the largest of the last `window` bars, NaN while one of them is NaN."""
+    return _rolling_extreme(np.maximum, x, window)
+
+
+def rolling_min(x: FloatArray, window: int) -> FloatArray:
+    """Return the smallest of the last `window` bars, NaN while one of them is NaN."""
+    return _rolling_extreme(np.minimum, x, window)
+
+
+def rolling_variance(
+    x: FloatArray, window: int, *, freedom: int = 0
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean and variance of the last `window` bars, NaN while one of them is NaN.
+
+    The divisor is `window - freedom`. Pairs of parts are joined by the update of Chan, Golub
+    and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances"
+    (1979), which is as exact as two passes over each window. A flat window has variance 0.
+    """
+    part = _Moments(size=1, mean=x, squares=x - x)
+    parts = []
+    while part.size <= window:
+        if window & part.size:
+            parts.append(part)
+        if 2 * part.size > window:
+            break
+        part = _joined_moments(part, part)
+    whole = functools.reduce(_joined_moments, parts)
+    return whole.mean, whole.squares * (1.0 / (window - freedom))
+
+
+def mean_deviation(x: FloatArray, mean: FloatArray, window: int) -> FloatArray:
+    """Return the mean distance of the last `window` bars of `x` from the `mean` of each bar."""
+    total = np.zeros_like(x)
+    gap = np.empty_like(x)
+    for lag in range(window):
+        now = gap[:, lag:]
+        np.subtract(_until(x, lag), mean[:, lag:], out=now)
+        np.abs(now, out=now)
+        total[:, lag:] += now
+    total *= 1.0 / window
+    return total
+
+
+def decayed_sum(x: FloatArray, decay: float) -> FloatArray:
+    """Return the sum of `decay ** age * x` over all bars so far; `x` holds no NaN."""
+    total = x.copy(order="K")
+    aged = np.empty_like(x)
+    size = 1
+    while size < x.shape[1]:
+        np.multiply(total[:, :-size], decay, out=aged[:, size:])
+        total[:, size:] += aged[:, size:]
+        size, decay = 2 * size, decay * decay
+    return total
+
+
+def ema(x: FloatArray, window: int) -> FloatArray:
+    """Return the exponential mean with weight 2 / (window + 1), seeded with the first value.
+
+    `x` is NaN only before its first value; the result is NaN until it rests on `window` values.
+    The mean lags behind `x` by the decayed sum of the changes of `x`: in this form the mean of a
+    flat series is exactly its value.
+    """
+    decay = 1.0 - 2.0 / (window + 1)
+    moves = change(x, 1)
+    missing = np.isnan(moves)
+    np.copyto(moves, 0.0, where=missing)
+    lead = decayed_sum(moves, decay)
+    lead *= decay
+    np.subtract(x, lead, out=lead)
+    return without_warm_up(lead, np.isnan(x), window)
+
+
+def wilder(x: FloatArray, window: int) -> FloatArray:
+    """Return Wilder's mean with weight 1 / window, seeded with the first `window` values' mean.
+
+    `x` is NaN only before its first value; the result is NaN until it rests on `window` values.
+    """
+    weight = 1.0 / window
+    seeds = rolling_mean(x, window)
+    missing = np.isnan(seeds)
+    weighted = x * weight
+    np.copyto(weighted, seeds, where=_first_bars(missing))
+    np.copyto(weighted, 0.0, where=missing)
+    total = decayed_sum(weighted, 1.0 - weight)
+    np.copyto(total, np.nan, where=missing)
+    return total
+
+
+def without_warm_up(x: FloatArray, missing: BoolArray, bars: int) -> FloatArray:
+    """Set `x` to NaN wherever fewer than `bars` bars are present, in place, and return it.
+
+    `missing` is true before each row's first bar, as in `np.isnan(block.close)`.
+    """
+    lag = bars - 1
+    x[:, :lag] = np.nan
+    np.copyto(x[:, lag:], np.nan, where=missing[:, : max(missing.shape[1] - lag, 0)])
+    return x
+
+
+def _until(x: FloatArray, lag: int) -> FloatArray:
+    return x[:, : max(x.shape[1] - lag, 0)]
+
+
+def _lagged(operation: np.ufunc, x: FloatArray, y: FloatArray, lag: int) -> FloatArray:
+    out = np.empty_like(x)
+    out[:, :lag] = np.nan
+    operation(x[:, lag:], _until(y, lag), out=out[:, lag:])
+    return out
+
+
+def _doubled(operation: np.ufunc, x: FloatArray, window: int) -> Iterator[tuple[int, FloatArray]]:
+    size = 1
+    yield size, x
+    while 2 * size <= window:
+        x = _lagged(operation, x, x, size)
+        size *= 2
+        yield size, x
+
+
+def _rolling_extreme(operation: np.ufunc, x: FloatArray, window: int) -> FloatArray:
+    size, best = list(_doubled(operation, x, window))[-1]
+    return _lagged(operation, best, best, window - size)
+
+
+def _joined_mean(recent: FloatArray, covered: int, older: FloatArray, size: int) -> FloatArray:
+    out = _lagged(np.subtract, recent, older, covered)
+    out *= -size / (covered + size)
+    out += recent
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moments:
+    size: int
+    mean: FloatArray
+    #: Sum of squared distances from the mean.
+    squares: FloatArray
+
+
+def _joined_moments(recent: _Moments, older: _Moments) -> _Moments:
+    size = recent.size + older.size
+    gap = _lagged(np.subtract, recent.mean, older.mean, recent.size)
+    mean = gap * (-older.size / size)
+    mean += recent.mean
+    squares = _lagged(np.add, recent.squares, older.squares, recent.size)
+    gap *= gap
+    gap *= recent.size * older.size / size
+    squares += gap
+    return _Moments(size=size, mean=mean, squares=squares)
+
+
+def _first_bars(missing: BoolArray) -> BoolArray:
+    first = ~missing
+    first[:, 1:] &= missing[:, :-1]
+    return first
