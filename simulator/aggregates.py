@@ -45,24 +45,23 @@ def _cursor(question: RangeQuestion) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _columns(values: FloatArray, hour: int, days: list[int]) -> dict[str, list[Any]]:
+def _records(values: FloatArray, times: list[int]) -> list[Payload]:
     start, high, low, close, volume = values
     whole = bool((volume == np.floor(volume)).all())
-    return {
-        "v": (volume.astype(np.int64) if whole else volume).tolist(),
-        "vw": np.round((high + low + close) / 3, 4).tolist(),
-        "o": start.tolist(),
-        "c": close.tolist(),
-        "h": high.tolist(),
-        "l": low.tolist(),
-        "t": [milliseconds(day, hour) for day in days],
-        "n": (np.ceil(volume / 90).astype(np.int64) + 1).tolist(),
-    }
-
-
-def _records(columns: dict[str, list[Any]]) -> list[Payload]:
-    names = tuple(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    columns = (
+        (volume.astype(np.int64) if whole else volume).tolist(),
+        np.round((high + low + close) / 3, 4).tolist(),
+        start.tolist(),
+        close.tolist(),
+        high.tolist(),
+        low.tolist(),
+        times,
+        ((volume / 90).astype(np.int64) + 1).tolist(),
+    )
+    return [
+        {"v": v, "vw": vw, "o": o, "c": c, "h": h, "l": lo, "t": t, "n": n}
+        for v, vw, o, c, h, lo, t, n in zip(*columns, strict=True)
+    ]
 
 
 class Aggregates:
@@ -122,8 +121,10 @@ class Aggregates:
         count = len(symbols)
         payload: Payload = {"queryCount": count, "resultsCount": count, "adjusted": adjusted}
         if count:
-            columns = {"T": symbols} | _columns(values, 16, [day] * count)
-            payload["results"] = _records(columns)
+            rows = _records(values, [milliseconds(day, 16)] * count)
+            payload["results"] = [
+                {"T": symbol} | row for symbol, row in zip(symbols, rows, strict=True)
+            ]
         request_id = _request_id(date_of(day).isoformat())
         return payload | {"status": "OK", "request_id": request_id, "count": count}
 
@@ -132,7 +133,8 @@ def _page(bars: Bars, question: RangeQuestion) -> list[Payload]:
     order = slice(None, None, -1) if question.descending else slice(None)
     page = slice(question.limit)
     values = bars.values[:, order][:, page]
-    return _records(_columns(values, 0, bars.days[order][page].tolist()))
+    days = bars.days[order][page].tolist()
+    return _records(values, [milliseconds(day, 0) for day in days])
 
 
 def _next_url(bars: Bars, question: RangeQuestion, base_url: str) -> str:

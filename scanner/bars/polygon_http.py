@@ -1,0 +1,250 @@
+"""Requests to Polygon: paths come from `polygon`, checked payloads go back.
+
+One connection pool for all threads of a process. Every request, retries included, first takes
+a token from the budget; the key travels in a header and in nothing else.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import exceptions as transport
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Retry
+
+from scanner.bars.budget import Budget
+from scanner.bars.polygon_answers import RETRIED_STATUSES, Payload, decoded, refusal
+from scanner.errors import ConfigError, KeyRefused, ProviderUnavailable, RateLimited
+
+#: Seconds to connect, and seconds without a byte before a request is given up.
+CONNECT_TIMEOUT: Final = 3.05
+READ_TIMEOUT: Final = 15.0
+
+#: Seconds before the first retry; doubles with each, and jitter takes up to half away.
+BACKOFF: Final = 0.25
+
+#: Retries after a bad status or a broken connection, and one try after an unreadable body.
+_RETRIES: Final = 3
+_BODIES: Final = 2
+
+#: Longest wait that a provider's Retry-After is believed, in seconds.
+_MOST_WAIT: Final = 60.0
+
+#: Pages of one listing or one range: 100 pages hold 100,000 symbols.
+_MOST_PAGES: Final = 100
+
+_CAUSES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (transport.NameResolutionError, "the host name is unknown"),
+    (transport.NewConnectionError, "the connection was refused"),
+    (transport.ConnectTimeoutError, "no connection in time"),
+    (transport.ReadTimeoutError, "no answer in time"),
+    (transport.SSLError, "the certificate is not accepted"),
+    (transport.ProxyError, "the proxy does not answer"),
+    (transport.ProtocolError, "the connection broke"),
+)
+
+
+class FetchClock(threading.local):
+    """When the current fetch of this thread has to end."""
+
+    deadline = 0.0
+
+    def left(self) -> float:
+        """Return the seconds that are left, 0 or more."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class BudgetedRetry(Retry):
+    """Retries that pay for each further request and end with the fetch's time."""
+
+    def __init__(self, *, budget: Budget, clock: FetchClock, **options: Any) -> None:
+        super().__init__(**options)
+        self._budget = budget
+        self._clock = clock
+
+    def new(self, **changes: Any) -> Self:
+        """Return a copy with `changes`."""
+        return super().new(budget=self._budget, clock=self._clock, **changes)
+
+    def is_exhausted(self) -> bool:
+        """Return whether tries or time have run out."""
+        return super().is_exhausted() or self._clock.left() <= 0.0
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        """Wait before the next try, then take a token; RateLimited if either takes too long."""
+        asked = retry_after(response.headers.get("Retry-After")) if response is not None else None
+        if asked is not None and asked > self._clock.left():
+            raise RateLimited(f"the provider asks to wait {asked:.0f} s", wait=asked)
+        doubled = BACKOFF * 2.0 ** (len(self.history) - 1)
+        pause = doubled * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
+        time.sleep(min(pause, self._clock.left()))
+        self._budget.acquire(self._clock.left())
+
+
+def retry_after(text: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, capped; None if there is no sense in it."""
+    if text is None:
+        return None
+    try:
+        return min(float(Retry().parse_retry_after(text)), _MOST_WAIT)
+    except transport.InvalidHeader:
+        return None
+
+
+class PolygonHttp:
+    """A connection pool to one provider."""
+
+    def __init__(self, *, base_url: str, key: str | None, threads: int, budget: Budget) -> None:
+        self._origin = origin_of(base_url)
+        if self._origin is None:
+            raise ConfigError("expected a base URL as https://api.massive.com for the provider")
+        self.base_url = base_url.rstrip("/")
+        self.host = urlsplit(base_url).netloc
+        self._key = _checked_key(key)
+        self._budget = budget
+        self._clock = FetchClock()
+        self._session = self._new_session(threads)
+
+    def __repr__(self) -> str:
+        return f"{self.base_url!r}, key={None if self._key is None else '***'}"
+
+    def _new_session(self, threads: int) -> requests.Session:
+        session = requests.Session()
+        retries = BudgetedRetry(
+            budget=self._budget,
+            clock=self._clock,
+            total=_RETRIES,
+            status_forcelist=RETRIED_STATUSES,
+            raise_on_status=False,
+        )
+        adapter = HTTPAdapter(threads, threads, retries, pool_block=True)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        # Proxies and certificates are read once: at each request that takes longer than the
+        # rest of it, and a ~/.netrc would replace the key.
+        found = session.merge_environment_settings(self.base_url, {}, None, None, None)
+        session.trust_env = False
+        session.verify = found["verify"]
+        if urlsplit(self.base_url).hostname not in {"127.0.0.1", "localhost", "::1"}:
+            session.proxies.update(found["proxies"])
+        session.headers["User-Agent"] = "market-scanner"
+        if self._key is not None:
+            session.headers["Authorization"] = f"Bearer {self._key}"
+        return session
+
+    def pages(self, path: str, subject: str, seconds: float) -> Iterator[Payload]:
+        """Return the payloads of `path` and of the pages after it, `seconds` for all of them.
+
+        ProviderUnavailable if a next page is on another host, comes round again or never ends.
+        """
+        deadline = time.monotonic() + seconds
+        url: str | None = self.base_url + path
+        seen: set[str] = set()
+        while url is not None:
+            if url in seen or len(seen) >= _MOST_PAGES:
+                raise ProviderUnavailable(
+                    f"{subject}: expected the last page, got page {len(seen)} of {self.host} again"
+                    if url in seen
+                    else f"{subject}: expected at most {_MOST_PAGES} pages from {self.host}"
+                )
+            seen.add(url)
+            payload = self._get(url, subject, deadline)
+            yield payload
+            url = self._next_url(payload, subject)
+
+    def get(self, path: str, subject: str, seconds: float) -> Payload:
+        """Return the payload of `path`; the errors of Provider.fetch if there is none."""
+        return self._get(self.base_url + path, subject, time.monotonic() + seconds)
+
+    def _get(self, url: str, subject: str, deadline: float) -> Payload:
+        self._clock.deadline = deadline
+        for _ in range(_BODIES):
+            self._budget.acquire(self._clock.left())
+            payload = self._try(url, subject)
+            if payload is not None:
+                return payload
+        raise ProviderUnavailable(
+            f"{subject}: expected JSON from {self.host}, got a body that is cut or unreadable"
+        )
+
+    def _try(self, url: str, subject: str) -> Payload | None:
+        timeout = (CONNECT_TIMEOUT, min(READ_TIMEOUT, max(1.0, self._clock.left())))
+        try:
+            response = self._session.get(url, timeout=timeout, stream=True, allow_redirects=False)
+        except requests.RequestException as error:
+            raise ProviderUnavailable(
+                f"{subject}: expected an answer from {self.host}, but {_cause(error)}"
+            ) from error
+        with response:
+            try:
+                payload = decoded(response.content)
+            except requests.RequestException:
+                payload = None
+        refused = refusal(
+            response.status_code, self._masked(payload), subject, self._wait(response)
+        )
+        if refused is not None:
+            raise refused
+        return payload
+
+    def _wait(self, response: requests.Response) -> float:
+        asked = retry_after(response.headers.get("Retry-After"))
+        return max(1.0, self._budget.seconds_for(2)) if asked is None else asked
+
+    def _masked(self, payload: Payload | None) -> Payload | None:
+        if payload is None or self._key is None:
+            return payload
+        texts = {"error", "message"} & payload.keys()
+        return payload | {name: str(payload[name]).replace(self._key, "***") for name in texts}
+
+    def _next_url(self, payload: Payload, subject: str) -> str | None:
+        url = payload.get("next_url")
+        if not url:
+            return None
+        if not isinstance(url, str) or origin_of(url) != self._origin:
+            other = origin_of(url) if isinstance(url, str) else None
+            shown = f"{other[0]}://{other[1]}:{other[2]}" if other else "something else"
+            raise ProviderUnavailable(
+                f"{subject}: expected the next page on {self.host}, got one on {shown}; "
+                "it is not followed"
+            )
+        return url
+
+
+def origin_of(url: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port of an HTTP address; None for all others."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    if not parts.hostname or parts.username is not None or parts.password is not None:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
+def _checked_key(key: str | None) -> str | None:
+    if key is None:
+        return None
+    if not key.isascii() or not key.isprintable() or not key or " " in key:
+        raise KeyRefused(
+            "expected a key of letters and digits in POLYGON_API_KEY / MASSIVE_API_KEY, "
+            "got one that is empty or holds characters that no header can carry"
+        )
+    return key
+
+
+def _cause(error: requests.RequestException) -> str:
+    cause: object = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", cause)
+    for kind, text in _CAUSES:
+        if isinstance(reason, kind):
+            return text
+    return f"{type(reason).__name__} came"
