@@ -72,6 +72,6 @@ def latest(source: str, screen: str) -> str:
     return f"{PREFIX}scan:latest:{source}:{screen}"
 
 
-def worker(node: str) -> str:
-    """Return the key by which a worker process says that it lives."""
-    return f"{PREFIX}worker:{node}"
+def slot(source: str, universe_name: str, name: str) -> str:
+    """Return the key that claims a slot of the schedule."""
+    return f"{PREFIX}slot:{source}:{short_hash(universe_name)}:{name}"

@@ -7,7 +7,6 @@ the profile, else from its default. All problems are reported together, secrets 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -282,38 +281,3 @@ def _problem(item: Any) -> str:
     if not item["loc"]:
         return message
     return f"{PREFIX}{str(item['loc'][0]).upper()}: {message}, got {str(item['input'])[:60]!r}"
-
-
-def unknown_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return each SCANNER_* variable that no setting reads, with the nearest that exists."""
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
-    strangers = sorted(
-        name
-        for name in environ
-        if name.startswith(PREFIX) and name not in known and not name.startswith("SCANNER_TEST_")
-    )
-    return {
-        name: (difflib.get_close_matches(name, known, n=1) or ["scan settings lists all"])[0]
-        for name in strangers
-    }
-
-
-def origin(name: str, settings: Settings, stack_file: Path | None) -> str:
-    """Return where the value of a setting came from, for people."""
-    variables = ("POLYGON_API_KEY", "MASSIVE_API_KEY") if name == "polygon_key" else ()
-    for variable in (*variables, PREFIX + name.upper()):
-        if os.environ.get(variable):
-            return f"environment {variable}"
-    if stack_file is not None and f"{PREFIX}{name.upper()}=" in _text_of(stack_file):
-        return "stack that is up"
-    if name == "profile" and os.environ.get("PRO_PLUS_OPTIMIZED") == "1":
-        return "environment PRO_PLUS_OPTIMIZED"
-    if name == "provider" and settings.provider == "files":
-        return "environment SCANNER_DATA"
-    if name in PROFILES[settings.profile] and getattr(settings, name) != "unlimited":
-        return f"profile {settings.profile}"
-    return "default"
-
-
-def _text_of(path: Path) -> str:
-    return path.read_text() if path.is_file() else ""

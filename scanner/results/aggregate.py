@@ -33,16 +33,24 @@ from scanner.rules.screens import HIT, Screen
 
 
 def complete_records(
-    universe: Iterable[str], records: Mapping[str, Record], waiting: Mapping[str, Record]
+    universe: Iterable[str],
+    records: Mapping[str, Record],
+    waiting: Mapping[str, Record],
+    message: str = "",
 ) -> list[Record]:
-    """Return one record a symbol: the final one, else the waiting one, else deferred."""
+    """Return one record a symbol: the final one, else the waiting one, else deferred.
+
+    `message`: why the scan as a whole was stopped, if it was.
+    """
+    why = "stopped" if message else "unfinished"
+    reason = message or "no worker finished this symbol before the scan was closed"
     return [
         records.get(symbol)
         or waiting.get(symbol)
         or Absence(
             symbol=symbol,
-            state="deferred:unfinished",
-            reason="no worker finished this symbol before the scan was closed",
+            state=f"deferred:{why}",
+            reason=reason,
             final=False,
         )
         for symbol in universe

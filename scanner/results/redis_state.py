@@ -6,6 +6,7 @@ processes never both make it. Workers write records here; `finish_scan` collects
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,11 +17,14 @@ import orjson
 import redis
 
 from scanner import keys
+from scanner.bars.cache import BarRequest
 from scanner.bars.redis_cache import redis_errors
 from scanner.errors import ScanRunning
 from scanner.results import state_scripts
-from scanner.results.report import PLANNED, Record
+from scanner.results.report import CANCELLED, PLANNED, Record
 from scanner.results.wire import decode_record, encode_record
+from scanner.spec import ScanSpec
+from scanner.timeframe import parse_day
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -77,12 +81,13 @@ class RedisScanState:
         self._close = client.register_script(state_scripts.CLOSE)
         self._release = client.register_script(state_scripts.RELEASE)
 
-    def open(self, scan_id: str, lock: str, spec: Mapping[str, Any], deadline: float) -> None:
+    def open(self, scan_id: str, spec: ScanSpec, deadline: float) -> None:
         """Create a planned scan and take its universe; ScanRunning if another scan has it.
 
-        `spec`: JSON values to keep with the scan. `deadline`: seconds since 1970-01-01.
+        `deadline`: seconds since 1970-01-01.
         """
         now = time.time()
+        lock = keys.lock(spec.source, spec.universe)
         with redis_errors("open a scan"):
             holder = self._open(
                 keys=[lock, keys.scan(scan_id), keys.SCANS_OPEN, keys.SCANS],
@@ -90,7 +95,7 @@ class RedisScanState:
                     scan_id,
                     keys.scan(""),
                     PLANNED,
-                    orjson.dumps(dict(spec)),
+                    orjson.dumps(dataclasses.asdict(spec)),
                     lock,
                     now,
                     deadline,
@@ -123,6 +128,35 @@ class RedisScanState:
         """Add fields to a scan that exists, whatever its state."""
         with redis_errors("note a fact of a scan"):
             self._change_state(scan_id, "", "", fields)
+
+    def spec(self, scan_id: str) -> ScanSpec | None:
+        """Return what a planned scan was asked for, or None if it is not planned."""
+        with redis_errors("read a scan's request"):
+            state, text = cast("list[Any]", self._client.hmget(keys.scan(scan_id), "state", "spec"))
+        if state != PLANNED.encode():
+            return None
+        plain = orjson.loads(text)
+        as_of = plain.pop("as_of")
+        return ScanSpec(**plain, as_of=None if as_of is None else parse_day(as_of))
+
+    def request(self, scan_id: str) -> BarRequest | None:
+        """Return which bars a running scan needs, or None if it does not run."""
+        names = ("state", "source", "timeframe", "first", "last")
+        with redis_errors("read a scan's request"):
+            values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
+        if values[0] != b"running":
+            return None
+        source, timeframe, first, last = (value.decode() for value in values[1:])
+        return BarRequest(source=source, timeframe=timeframe, first=int(first), last=int(last))
+
+    def stop(self, scan_id: str, message: str) -> bool:
+        """Let a running scan be closed at once, saying why; False if it does not run."""
+        fields = {"message": message, "closed_at": time.time(), "closing_until": 0}
+        with redis_errors("stop a scan"):
+            return any(
+                self._change_state(scan_id, state, "closing", fields)
+                for state in ("planned", "running")
+            )
 
     def write(self, scan_id: str, batch: BatchRecords) -> int:
         """Write a batch in one call and return how many symbols were taken; -1 if refused.
@@ -159,6 +193,11 @@ class RedisScanState:
             if lock:
                 self._release(keys=[lock], args=[scan_id])
         return bool(changed)
+
+    def cancel(self, scan_id: str, message: str) -> bool:
+        """End a scan without a report, saying why; False if it is over already."""
+        cancelled = self.stop(scan_id, message)
+        return self.finish(scan_id, CANCELLED, {"finished_at": time.time()}) and cancelled
 
     def progress(self, scan_id: str) -> ScanProgress | None:
         """Return where a scan stands, or None if it is not known (any more)."""

@@ -1,0 +1,171 @@
+"""The wiring: Settings come in, and what a process works with goes out; no logic of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from scanner import keys
+from scanner.bars.budget import Budget, RedisBudget, Unlimited, parse_rate
+from scanner.bars.files import FilesProvider, files_fingerprint
+from scanner.bars.polygon import PolygonProvider
+from scanner.bars.provider import Provider
+from scanner.bars.redis_cache import RedisBarCache
+from scanner.errors import ConfigError
+from scanner.indicators.compute import Engine, KernelEngine
+from scanner.indicators.reference import TaEngine
+from scanner.indicators.registry import DEFAULT_COLUMNS
+from scanner.pipeline import ScanTools
+from scanner.results.redis_state import RedisScanState
+from scanner.results.redis_store import RedisReportStore
+from scanner.rules.screens import SCREENS
+from scanner.settings import Settings, load_settings
+
+#: Seconds without an answer after which a Redis call fails.
+_REDIS_TIMEOUT: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What one process needs: made once, shared by its threads."""
+
+    settings: Settings
+    source: str
+    redis: redis.Redis
+    tools: ScanTools
+    state: RedisScanState
+    reports: RedisReportStore
+
+    @property
+    def provider(self) -> Provider:
+        """The provider of bars."""
+        return self.tools.provider
+
+    def check_source(self, source: str) -> None:
+        """Refuse a scan of other bars than this process reads, by ConfigError."""
+        if source != self.source:
+            raise ConfigError(
+                f"the scan asks for bars of {source}, but this worker reads {self.source}: "
+                "start the workers and the scan with the same settings"
+            )
+
+
+def runtime(settings: Settings | None = None) -> Runtime:
+    """Return the runtime of this process; ConfigError if a setting has to be changed."""
+    chosen = settings or load_settings()
+    client = redis_client(chosen)
+    state, reports = stores(chosen, client)
+    return Runtime(
+        settings=chosen,
+        source=source_name(chosen),
+        redis=client,
+        tools=scan_tools(chosen, client),
+        state=state,
+        reports=reports,
+    )
+
+
+def stores(settings: Settings, client: redis.Redis) -> tuple[RedisScanState, RedisReportStore]:
+    """Return where scans and their reports are kept."""
+    expiry = settings.report_expiry
+    return RedisScanState(client, expiry), RedisReportStore(client, expiry)
+
+
+def scan_tools(settings: Settings, client: redis.Redis) -> ScanTools:
+    """Return the cache, provider and engine that the settings ask for."""
+    return ScanTools(
+        cache=RedisBarCache(client, settings.bars_expiry),
+        provider=provider(settings, client),
+        engine=engine(settings),
+        screens=SCREENS,
+        columns=DEFAULT_COLUMNS,
+        min_bars=settings.min_bars,
+    )
+
+
+def redis_url(settings: Settings) -> str:
+    """Return the address of Redis; ConfigError if there is none."""
+    if settings.redis_url is None:
+        raise ConfigError("no Redis: start the stack with `scan up`, or set SCANNER_REDIS_URL")
+    return settings.redis_url.get_secret_value()
+
+
+def redis_client(settings: Settings) -> redis.Redis:
+    """Return a client that tries again for a few seconds, shared by all threads."""
+    try:
+        client: redis.Redis = redis.Redis.from_url(
+            redis_url(settings),
+            socket_timeout=_REDIS_TIMEOUT,
+            socket_connect_timeout=5.0,
+            socket_keepalive=True,
+            health_check_interval=25,
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 6),
+            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+        )
+    except ValueError as error:
+        raise ConfigError(f"SCANNER_REDIS_URL: {error}") from error
+    return client
+
+
+def engine(settings: Settings) -> Engine:
+    """Return what computes indicators."""
+    return TaEngine() if settings.engine == "ta" else KernelEngine()
+
+
+def provider(settings: Settings, client: redis.Redis) -> Provider:
+    """Return where bars come from."""
+    if settings.provider == "files":
+        return FilesProvider(_data(settings))
+    simulated = settings.provider == "simulator"
+    key = settings.polygon_key
+    return PolygonProvider(
+        base_url=_base_url(settings),
+        key=None if simulated or key is None else key.get_secret_value(),
+        threads=settings.threads,
+        budget=budget(settings, client),
+        time_budget=float(settings.task_budget),
+        own_clock=simulated,
+    )
+
+
+def budget(settings: Settings, client: redis.Redis) -> Budget:
+    """Return the request budget that all processes share."""
+    rate = parse_rate(settings.rate)
+    if rate is None:
+        return Unlimited()
+    name = keys.budget(f"{settings.provider}-{keys.short_hash(_base_url(settings))}")
+    return RedisBudget(client, name, rate)
+
+
+def source_name(settings: Settings) -> str:
+    """Return the name of where bars come from, so that no bars answer for another source's.
+
+    Provider and a short hash: of address and adjustment, of the simulated market's options, or
+    of path, size and time of each file.
+    """
+    if settings.provider == "files":
+        return f"files-{files_fingerprint(_data(settings))}"
+    parts = [_base_url(settings), "adjusted"]
+    if settings.provider == "simulator":
+        replay = files_fingerprint(settings.data) if settings.data else ""
+        parts += [str(settings.simulator_symbols), str(settings.simulator_seed), replay]
+    return f"{settings.provider}-{keys.short_hash(' '.join(parts))}"
+
+
+def _data(settings: Settings) -> Path:
+    if settings.data is None:
+        raise ConfigError("SCANNER_DATA is not set: expected a parquet or CSV file, or a folder")
+    return settings.data
+
+
+def _base_url(settings: Settings) -> str:
+    if settings.provider == "polygon":
+        return settings.polygon_url
+    if settings.simulator_url is None:
+        raise ConfigError("no simulator: start the stack with `scan up`, or SCANNER_SIMULATOR_URL")
+    return settings.simulator_url

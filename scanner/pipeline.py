@@ -1,0 +1,172 @@
+"""A batch from symbols to records; needs neither Celery nor Redis.
+
+1. load the bars of the batch, cache first                         (bars/load.py)
+2. a symbol without usable bars becomes an Absence with its reason (`_absence_of`, `_check`)
+3. stack the others into one block, aligned at the last bar        (bars/block.py)
+4. compute all columns for the whole block at once                 (indicators/compute.py)
+5. decide each screen for each row                                 (rules/screens.py)
+6. make one Row of each symbol's last values                       (results/report.py)
+
+A block that raises is computed again symbol by symbol, so that only the symbol that raises
+becomes an error. Every symbol of the batch ends as exactly one Row or Absence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from scanner.bars.block import FIELDS, BarSeries, stack
+from scanner.bars.cache import BarCache, BarRequest
+from scanner.bars.load import load_bars
+from scanner.bars.provider import Provider
+from scanner.errors import RateLimited, TransientError, UnknownSymbol
+from scanner.indicators.compute import Engine
+from scanner.results.report import INSUFFICIENT, STALE, Absence, Record, Row
+from scanner.rules.screens import Screen, decide
+from scanner.timeframe import day_date
+
+#: Columns of a row that are the last bar itself.
+BAR_COLUMNS: Final = FIELDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanTools:
+    """What a process needs to scan a batch."""
+
+    cache: BarCache
+    provider: Provider
+    engine: Engine
+    screens: Sequence[Screen]
+    #: Indicator columns; a row holds BAR_COLUMNS before them.
+    columns: tuple[str, ...]
+    min_bars: int
+
+    @property
+    def row_columns(self) -> tuple[str, ...]:
+        """Names of the values of a row, in their order."""
+        return (*BAR_COLUMNS, *self.columns)
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """The records of a batch, and what they took."""
+
+    records: list[Record] = field(default_factory=list)
+    #: Stage -> seconds of this thread.
+    seconds: dict[str, float] = field(default_factory=dict)
+    #: Where bars came from -> symbols.
+    bars: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time that the body takes to `stage`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - started
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+
+
+def scan_batch(symbols: Sequence[str], request: BarRequest, tools: ScanTools) -> BatchResult:
+    """Return one record for each of `symbols`; KeyRefused and StoreUnavailable stop it."""
+    result = BatchResult()
+    with result.timed("bars"):
+        loaded = load_bars(request, symbols, tools.cache, tools.provider)
+    result.bars = loaded.counts
+    usable: list[BarSeries] = []
+    for symbol in symbols:
+        if symbol in loaded.errors:
+            result.records.append(absence_of(symbol, loaded.errors[symbol]))
+            continue
+        series = loaded.series[symbol]
+        absence = _check(series, request, tools.min_bars)
+        if absence is None:
+            usable.append(series)
+        else:
+            result.records.append(absence)
+    if usable:
+        result.records += _guarded_rows(usable, tools, result)
+    return result
+
+
+def absence_of(symbol: str, error: BaseException) -> Absence:
+    """Return the absence of a symbol whose scan ended in `error`."""
+    match error:
+        case RateLimited():
+            state = "deferred:budget"
+        case UnknownSymbol():
+            state = "no_data:unknown_symbol"
+        case _:
+            state = f"error:{type(error).__name__}"
+    final = not isinstance(error, TransientError)
+    return Absence(symbol=symbol, state=state, reason=str(error)[:500], final=final)
+
+
+def _check(series: BarSeries, request: BarRequest, min_bars: int) -> Absence | None:
+    """Return why a series gives no row: no bars, an old last bar, or too few bars."""
+    symbol = series.symbol
+    if not len(series):
+        span = f"{day_date(request.first)} and {day_date(request.last)}"
+        return Absence(
+            symbol=symbol,
+            state="no_data:no_bars",
+            reason=f"{symbol}: the provider has no bars between {span}; check the symbol",
+        )
+    last = int(series.sessions[-1])
+    if last < request.last:
+        return Absence(
+            symbol=symbol,
+            state=STALE,
+            reason=f"{symbol}: the last bar is of {day_date(last)}, not of "
+            f"{day_date(request.last)}; it may be halted or delisted",
+        )
+    if len(series) < min_bars:
+        return Absence(
+            symbol=symbol,
+            state=INSUFFICIENT,
+            reason=f"{symbol}: {len(series)} bar, at least {min_bars} are needed for a row",
+        )
+    return None
+
+
+def _guarded_rows(
+    series: Sequence[BarSeries], tools: ScanTools, result: BatchResult
+) -> list[Record]:
+    try:
+        return _rows(series, tools, result)
+    except Exception as error:  # noqa: BLE001 - one symbol must not cost the others their rows
+        if len(series) == 1:
+            return [absence_of(series[0].symbol, error)]
+        return [record for one in series for record in _guarded_rows([one], tools, result)]
+
+
+def _rows(series: Sequence[BarSeries], tools: ScanTools, result: BatchResult) -> list[Record]:
+    with result.timed("indicators"):
+        block = stack(series)
+        arrays = tools.engine.compute(block, tools.columns)
+    with result.timed("decide"):
+        outcomes = decide(tools.screens, len(series))
+    with result.timed("rows"):
+        last = [block.values[index, :, -1] for index in range(len(BAR_COLUMNS))]
+        last += [arrays[name][:, -1] for name in tools.columns]
+        table = np.stack(last, axis=1)
+        plain = table.astype(object)
+        plain[~np.isfinite(table)] = None
+        return [
+            Row(
+                symbol=one.symbol,
+                session=int(one.sessions[-1]),
+                bars=len(one),
+                values=tuple(values),
+                outcomes=outcome,
+            )
+            for one, values, outcome in zip(series, plain.tolist(), outcomes, strict=True)
+        ]

@@ -1,0 +1,66 @@
+"""When a scan is due: the clock and the schedule come in, the due slot goes out.
+
+Beat ticks once a minute and knows nothing else. The tick decides in New York time, and claims
+its slot in Redis, so that a slot starts one scan whatever ticks are late, lost or doubled.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from scanner import keys
+from scanner.bars.redis_cache import redis_errors
+from scanner.bootstrap import Runtime
+from scanner.errors import ScanRunning
+from scanner.settings import parse_schedule
+from scheduler.dispatch import start_scan
+from scheduler.request import request_scan, spec_of
+
+log = structlog.get_logger(__name__)
+
+EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
+#: A time of day that was missed by more than this is skipped.
+_GRACE: Final = dt.timedelta(minutes=10)
+_CLAIM_SECONDS: Final = 7 * 86_400
+
+
+def due_slot(schedule: str, now: dt.datetime) -> str | None:
+    """Return the name of the slot that is due at `now`, or None.
+
+    `every 15m` is always in a slot: quarters of the hour since midnight in New York. `at 16:20`
+    is due for ten minutes.
+    """
+    parsed = parse_schedule(schedule)
+    local = now.astimezone(EXCHANGE_ZONE)
+    if isinstance(parsed, dt.timedelta):
+        minutes = local.hour * 60 + local.minute
+        return f"{local:%Y-%m-%d}/{minutes // int(parsed.total_seconds() // 60)}"
+    if parsed is None:
+        return None
+    at = local.replace(hour=parsed.hour, minute=parsed.minute, second=0, microsecond=0)
+    return f"{at:%Y-%m-%d/%H:%M}" if at <= local < at + _GRACE else None
+
+
+def tick(runtime: Runtime, now: dt.datetime) -> str | None:
+    """Start the scan that is due at `now` and return its id; None if none is due or one runs."""
+    spec = spec_of(runtime)
+    slot = due_slot(runtime.settings.schedule, now)
+    if slot is None:
+        return None
+    key = keys.slot(spec.source, spec.universe, slot)
+    with redis_errors("claim a slot"):
+        claimed = runtime.redis.set(key, now.isoformat(), nx=True, ex=_CLAIM_SECONDS)
+    if not claimed:
+        return None
+    try:
+        scan_id = request_scan(runtime, spec)
+    except ScanRunning as running:
+        log.warning("slot skipped", slot=slot, cause=str(running))
+        return None
+    log.info("scan is due", slot=slot, scan=scan_id)
+    start_scan(runtime, scan_id)
+    return scan_id

@@ -1,0 +1,116 @@
+"""How a scan starts: a request opens it, `start_scan` plans it and puts its batches on a queue.
+
+1. a request has opened the scan as planned                            (request.py)
+2. `start_scan` finds the symbols, the session and the plan            (control)
+3. what is no symbol becomes an absence; the others go out as a chord  (control)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from celery import chord
+
+from scanner.bars.budget import parse_rate
+from scanner.bars.cache import BarRequest
+from scanner.bootstrap import Runtime
+from scanner.errors import ScannerError
+from scanner.pipeline import absence_of
+from scanner.results.redis_state import BatchRecords
+from scanner.spec import ScanSpec, split_symbols
+from scanner.timeframe import DAILY, day_number
+from scheduler.plan import ScanPlan, make_plan
+from scheduler.sessions import last_closed_session
+from scheduler.universe import resolve
+from worker.finish import finish
+from worker.tasks import finish_scan, scan_symbols
+
+log = structlog.get_logger(__name__)
+
+#: A scan has this many times its planned seconds before it is closed.
+DEADLINE_FACTOR: Final = 3.0
+
+
+def start_scan(runtime: Runtime, scan_id: str) -> None:
+    """Plan an open scan and put it on the queue; what goes wrong closes it as failed."""
+    started = time.perf_counter()
+    spec = runtime.state.spec(scan_id)
+    if spec is None:
+        log.error("scan is gone", scan=scan_id)
+        return
+    try:
+        runtime.check_source(spec.source)
+        request, plan, invalid = _planned(runtime, spec)
+    except ScannerError as error:
+        log.error("scan not started", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
+        runtime.state.stop(scan_id, str(error))
+        finish(runtime, scan_id)
+        return
+    universe = [symbol for batch in plan.batches for symbol in batch] + list(invalid)
+    deadline = time.time() + max(runtime.settings.deadline, DEADLINE_FACTOR * plan.seconds)
+    fields = _fields(spec, request, plan) | {"seconds:plan": time.perf_counter() - started}
+    if not runtime.state.start(scan_id, universe, deadline, fields):
+        return
+    absences = [absence_of(symbol, error) for symbol, error in invalid.items()]
+    runtime.state.write(scan_id, BatchRecords(final=absences, waiting=()))
+    enqueue_started = time.perf_counter()
+    publish(scan_id, plan.batches)
+    runtime.state.note(scan_id, {"seconds:enqueue": time.perf_counter() - enqueue_started})
+
+
+def publish(scan_id: str, batches: Sequence[Sequence[str]]) -> None:
+    """Put the batches on the queue as a chord whose body closes the scan.
+
+    The header is a generator: a list would leave a subscription behind for each part.
+    """
+    header = (scan_symbols.s(scan_id, n, list(batch)) for n, batch in enumerate(batches))
+    chord(header)(finish_scan.si(scan_id))
+
+
+def preview(runtime: Runtime, spec: ScanSpec) -> tuple[BarRequest, ScanPlan]:
+    """Return what a scan would do, without starting it; the universe is listed for it."""
+    request, plan, _ = _planned(runtime, spec)
+    return request, plan
+
+
+def _planned(
+    runtime: Runtime, spec: ScanSpec
+) -> tuple[BarRequest, ScanPlan, dict[str, ScannerError]]:
+    symbols, invalid = split_symbols(resolve(runtime, spec.universe))
+    as_of = spec.as_of or runtime.provider.last_session()
+    last = as_of or last_closed_session(dt.datetime.now(dt.UTC))
+    request = BarRequest(
+        source=spec.source,
+        timeframe=DAILY,
+        first=day_number(last) - spec.lookback_days,
+        last=day_number(last),
+    )
+    settings = runtime.settings
+    to_fetch: set[str] = set()
+    if settings.provider != "files":
+        to_fetch = set(symbols) - runtime.tools.cache.covered(request, symbols)
+    plan = make_plan(
+        symbols,
+        to_fetch,
+        batch_size=spec.batch_size,
+        threads=settings.workers * settings.threads,
+        rate=parse_rate(settings.rate),
+    )
+    return request, plan, dict(invalid)
+
+
+def _fields(spec: ScanSpec, request: BarRequest, plan: ScanPlan) -> dict[str, Any]:
+    return {
+        "source": spec.source,
+        "universe": spec.universe,
+        "timeframe": request.timeframe,
+        "first": request.first,
+        "last": request.last,
+        "batches": len(plan.batches),
+        "calls": plan.calls,
+        "planned_seconds": plan.seconds,
+    }

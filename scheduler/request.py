@@ -1,0 +1,32 @@
+"""How a scan is asked for: a ScanSpec comes in, the id of an open, planned scan goes out.
+
+Any process may ask; the control worker goes on from there (`dispatch.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+from scanner.bootstrap import Runtime
+from scanner.spec import ScanSpec
+
+
+def spec_of(runtime: Runtime, *, universe: str = "", as_of: dt.date | None = None) -> ScanSpec:
+    """Return the request that the settings make, with what differs from them."""
+    settings = runtime.settings
+    return ScanSpec(
+        source=runtime.source,
+        universe=universe or settings.universe,
+        as_of=as_of,
+        lookback_days=settings.lookback_days,
+        batch_size=settings.batch_size,
+    )
+
+
+def request_scan(runtime: Runtime, spec: ScanSpec) -> str:
+    """Open a planned scan of a universe and return its id; ScanRunning if one runs."""
+    now = dt.datetime.now(dt.UTC)
+    scan_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    runtime.state.open(scan_id, spec, now.timestamp() + runtime.settings.deadline)
+    return scan_id

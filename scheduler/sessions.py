@@ -1,0 +1,30 @@
+"""The exchange's sessions: a time comes in, the last session that has closed goes out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from typing import Any, Final
+
+import exchange_calendars
+import pandas as pd
+
+#: The calendar of the New York Stock Exchange, which Nasdaq shares.
+EXCHANGE: Final = "XNYS"
+
+
+@functools.lru_cache(maxsize=2)
+def _closes(year: int) -> Any:
+    """Return the closing times by session around `year`; a calendar is made for a span."""
+    span = {"start": f"{year - 1}-01-01", "end": f"{year}-12-31"}
+    return exchange_calendars.get_calendar(EXCHANGE, **span).closes
+
+
+def last_closed_session(now: dt.datetime) -> dt.date:
+    """Return the newest session whose closing time is not after `now`, a time with its zone."""
+    if now.tzinfo is None:
+        raise ValueError(f"expected a time with its zone, got {now.isoformat()}")
+    closes = _closes(now.year)
+    closed = int(closes.searchsorted(pd.Timestamp(now), side="right"))
+    session: dt.date = closes.index[closed - 1].date()
+    return session

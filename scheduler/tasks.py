@@ -1,0 +1,28 @@
+"""The tasks of the control worker: what the CLI and beat ask for is handed on."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from scheduler import beat, dispatch
+from scheduler import reconcile as reconciler
+from worker import runtime
+from worker.celery import app
+
+
+@app.task(name="start_scan")
+def start_scan(scan_id: str) -> None:
+    """Plan an open scan and put it on the queue."""
+    dispatch.start_scan(runtime.current(), scan_id)
+
+
+@app.task(name="tick")
+def tick() -> None:
+    """Start the scan that is due."""
+    beat.tick(runtime.current(), dt.datetime.now(dt.UTC))
+
+
+@app.task(name="reconcile")
+def reconcile() -> None:
+    """Close scans that nobody closed."""
+    reconciler.reconcile(runtime.current())

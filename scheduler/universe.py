@@ -1,0 +1,55 @@
+"""Which symbols a scan covers: the name of a universe or of a file comes in, symbols go out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from scanner import keys
+from scanner.bars.redis_cache import redis_errors
+from scanner.bootstrap import Runtime
+from scanner.errors import ConfigError
+
+#: Most symbols that a file may list.
+MAX_SYMBOLS = 200_000
+
+
+def resolve(runtime: Runtime, universe: str) -> list[str]:
+    """Return the symbols of `universe` in order without repeats, not checked yet.
+
+    A file has one symbol a line, or a CSV's first column; `#` begins a comment. Names are
+    the provider's; what it answers is kept as long as bars are.
+    """
+    if "/" in universe or Path(universe).is_file():
+        return read_symbols(Path(universe).expanduser())
+    if runtime.settings.provider == "files":
+        return runtime.provider.symbols(universe)
+    key = keys.universe(runtime.source, universe)
+    with redis_errors("read the universe"):
+        kept = runtime.redis.get(key)
+    if isinstance(kept, bytes):
+        return list(orjson.loads(kept))
+    symbols = list(dict.fromkeys(runtime.provider.symbols(universe)))
+    if not symbols:
+        raise ConfigError(f"the universe {universe!r} is empty: the provider lists no symbol")
+    with redis_errors("keep the universe"):
+        runtime.redis.set(key, orjson.dumps(symbols), ex=runtime.settings.bars_expiry)
+    return symbols
+
+
+def read_symbols(path: Path) -> list[str]:
+    """Return the symbols that a file lists; ConfigError if it cannot be read or lists none."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"SCANNER_UNIVERSE: cannot read {path}: {error}") from error
+    cells = (line.partition("#")[0].partition(",")[0].strip() for line in lines)
+    symbols = list(dict.fromkeys(cell for cell in cells if cell))
+    if symbols and symbols[0].lower() in {"symbol", "ticker"}:
+        del symbols[0]
+    if not symbols:
+        raise ConfigError(f"SCANNER_UNIVERSE: {path} lists no symbol")
+    if len(symbols) > MAX_SYMBOLS:
+        raise ConfigError(f"SCANNER_UNIVERSE: {path} lists over {MAX_SYMBOLS} symbols")
+    return symbols

@@ -1,0 +1,123 @@
+"""`scan doctor`: everything that a scan needs is tried, and what is wrong is said."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, Final
+
+import click
+
+from scanner.errors import ConfigError, ScannerError
+
+#: Exactly this Celery: what the scanner relies on was measured on it.
+_CELERY: Final = "5.7.0"
+
+Check = Callable[[], str]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def doctor(as_json: bool) -> int:
+    """Check versions, settings, data, Redis and workers, and say what to do."""
+    from views.cli.printing import print_json
+
+    results = [_result(name, check) for name, check in _checks().items()]
+    healthy = all(result["ok"] for result in results)
+    if as_json:
+        print_json({"healthy": healthy, "checks": results})
+    else:
+        for result in results:
+            click.echo(f"{'ok ' if result['ok'] else 'BAD'}  {result['name']}: {result['said']}")
+    return 0 if healthy else 1
+
+
+def _result(name: str, check: Check) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "said": check()}
+    except ScannerError as error:
+        return {"name": name, "ok": False, "said": str(error)}
+
+
+def _checks() -> dict[str, Check]:
+    return {
+        "python": _python,
+        "celery": _celery,
+        "settings": _settings,
+        "data": _data,
+        "server": _server,
+        "redis": _redis,
+        "workers": _workers,
+    }
+
+
+def _python() -> str:
+    return sys.version.split()[0]
+
+
+def _celery() -> str:
+    found = version("celery")
+    if found != _CELERY:
+        raise ConfigError(f"Celery {found} is installed, expected {_CELERY}: reinstall")
+    return found
+
+
+def _settings() -> str:
+    from views.cli.session import read_settings
+
+    settings, home = read_settings()
+    return f"profile {settings.profile}, provider {settings.provider}, home {home.folder}"
+
+
+def _data() -> str:
+    from views.cli.run import _check_before_start
+    from views.cli.session import read_settings
+
+    settings, _ = read_settings()
+    _check_before_start(settings)
+    return str(settings.data or settings.provider)
+
+
+def _server() -> str:
+    from views.cli.embedded import find_server
+    from views.cli.session import read_settings
+
+    settings, _ = read_settings()
+    return "SCANNER_REDIS_URL is set" if settings.redis_url else f"embedded, {find_server()}"
+
+
+def _redis() -> str:
+    from scanner import bootstrap
+    from views.cli.session import check_redis, read_settings
+
+    settings, _ = read_settings()
+    if settings.redis_url is None:
+        return "not up; `scan up` or `scan run` starts it"
+    client = bootstrap.redis_client(settings)
+    check_redis(client)
+    info: Any = client.info("memory")
+    policy = info.get("maxmemory_policy", "unknown")
+    if policy not in {"noeviction", "unknown"}:
+        raise ConfigError(
+            f"maxmemory-policy is {policy}: a queue needs noeviction, or messages may vanish"
+        )
+    return f"answers, {policy}, {info.get('used_memory_human', '?')} used"
+
+
+def _workers() -> str:
+    from views.cli.session import read_settings
+
+    settings, home = read_settings()
+    if settings.redis_url is None:
+        return "none is up"
+    import os
+
+    from views.cli.stack import as_variables
+    from worker.celery import app
+
+    os.environ.update(as_variables(settings))
+    nodes = sorted(node for reply in app.control.ping(timeout=2.0) for node in reply)
+    if not nodes and home.stack() is not None:
+        raise ConfigError("no worker answers: see the logs, or `scan down` and `scan up`")
+    return ", ".join(nodes) or "none answers"

@@ -1,0 +1,122 @@
+"""The home folder of an installation: passwords, logs, the embedded server's data, its lock.
+
+`stack.env` holds the settings of the stack that is up, `stack.json` its processes; both are
+0600 in a folder of 0700.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scanner.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """The paths below one home folder."""
+
+    folder: Path
+
+    @property
+    def stack_env(self) -> Path:
+        """Settings of the stack that is up, as variables."""
+        return self.folder / "stack.env"
+
+    @property
+    def stack_file(self) -> Path:
+        """Processes and addresses of the stack that is up."""
+        return self.folder / "stack.json"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of one log a process."""
+        return self.folder / "logs"
+
+    @property
+    def flower_password_file(self) -> Path:
+        """File with Flower's `user:password`."""
+        return self.folder / "flower-password"
+
+    def create(self) -> None:
+        """Make the folder and its log folder, open to their owner alone."""
+        try:
+            for folder in (self.folder, self.logs):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.chmod(0o700)
+        except OSError as error:
+            raise ConfigError(f"SCANNER_HOME: cannot make {self.folder}: {error}") from error
+
+    def write_private(self, path: Path, text: str) -> None:
+        """Write a file that only its owner can read, whole or not at all."""
+        part = path.with_name(path.name + ".part")
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        part.replace(path)
+
+    def secret(self, path: Path) -> str:
+        """Return the password in `path`, made at its first use."""
+        if not path.is_file():
+            self.write_private(path, secrets.token_urlsafe(24) + "\n")
+        return path.read_text().strip()
+
+    def write_stack(self, variables: Mapping[str, str], facts: Mapping[str, Any]) -> None:
+        """Say which stack is up."""
+        lines = [f"{name}='{value}'\n" for name, value in sorted(variables.items())]
+        self.write_private(self.stack_env, "".join(lines))
+        self.write_private(self.stack_file, json.dumps(dict(facts), indent=2) + "\n")
+
+    def remove_stack(self) -> None:
+        """Say that no stack is up."""
+        self.stack_file.unlink(missing_ok=True)
+        self.stack_env.unlink(missing_ok=True)
+
+    def stack(self) -> dict[str, Any] | None:
+        """Return what `write_stack` said if its process still lives, else None."""
+        try:
+            facts: dict[str, Any] = json.loads(self.stack_file.read_text())
+        except (OSError, ValueError):
+            return None
+        return facts if facts.get("started") == process_start(int(facts["pid"])) else None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; ConfigError if another one holds it."""
+        self.create()
+        with (self.folder / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigError(
+                    f"another scan command is starting or stopping in {self.folder}; "
+                    "try again in a moment"
+                ) from error
+            yield
+
+
+def process_start(pid: int) -> str | None:
+    """Return what tells this process from a later one of the same id, or None if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return _start_without_proc(pid)
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _start_without_proc(pid: int) -> str | None:
+    if Path("/proc/self").exists():
+        return None
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return None
+    return "unknown"

@@ -1,0 +1,67 @@
+"""Reports on a terminal or in a pipe: tables come in, text goes out on stdout."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from scanner.results.report import ScanReport
+from views.tables import Table, age_of, compact, ledger_line
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, indented on a terminal."""
+    option = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
+    click.echo(orjson.dumps(value, option=option).decode())
+
+
+def print_report(report: ScanReport, table: Table) -> None:
+    """Print what a scan found: its data's age, the ranked rows, and the ledger."""
+    console = Console()
+    facts = report.facts
+    mark = "SIMULATED " if facts.simulated else ""
+    console.print(
+        Text(
+            f"{mark}scan {facts.id}: {report.state}, "
+            f"{age_of(report, dt.datetime.now(dt.UTC))}, source {facts.source}"
+        ),
+        style="bold",
+        soft_wrap=True,
+    )
+    if table.rows:
+        console.print(rich_table(table, console.width))
+    for name, screen in report.screens.items():
+        console.print(Text(f"screen {name}: {len(screen.hits)} hits"), soft_wrap=True)
+    console.print(Text(ledger_line(report)), soft_wrap=True)
+    if len(table.rows) < len(report.rows):
+        console.print(
+            Text(f"{len(table.rows)} of {len(report.rows)} rows; more: scan show --top 100"),
+            soft_wrap=True,
+        )
+
+
+def rich_table(table: Table, width: int) -> RichTable:
+    """Return a table that fits `width`: last columns are left out where they do not."""
+    cells = [
+        [compact(value, name) for name, value in zip(table.columns, row, strict=True)]
+        for row in table.rows
+    ]
+    shown = RichTable(box=None, pad_edge=False, header_style="bold")
+    used = 0
+    kept = 0
+    for index, name in enumerate(table.columns):
+        used += max(len(name), *(len(row[index]) for row in cells)) + 2
+        if used > max(width, 40):
+            break
+        shown.add_column(Text(name), justify="left" if name == "symbol" else "right", no_wrap=True)
+        kept += 1
+    for row in cells:
+        shown.add_row(*(Text(cell) for cell in row[:kept]))
+    return shown

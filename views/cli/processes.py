@@ -1,0 +1,134 @@
+"""Processes that live and die with this one: started, watched, started again, and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from scanner.errors import ConfigError
+
+#: Linux: a child gets this signal when its parent dies.
+_PR_SET_PDEATHSIG: Final = 1
+#: Seconds that a process has to end by itself before it is killed.
+_PATIENCE: Final = 15.0
+_LONGEST_DELAY: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One process of a stack."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    #: Says whether the process answers; called until it does.
+    ready: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class _Child:
+    command: Command
+    process: subprocess.Popen[bytes]
+    restarts: int = 0
+    retry_at: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Supervisor:
+    """The running processes of a stack, in the order of their start."""
+
+    #: Working directory of the processes, where their logs lie in `logs/`.
+    folder: Path
+    children: list[_Child] = field(default_factory=list)
+
+    def start(self, command: Command) -> None:
+        """Start a process; ready() is not waited for."""
+        self.children.append(_Child(command, self._spawn(command)))
+
+    def wait_ready(self, seconds: float, tick: Callable[[str], None]) -> None:
+        """Wait until all answer; ConfigError names the one that does not and its log."""
+        ends = time.monotonic() + seconds
+        for child in self.children:
+            tick(child.command.name)
+            while not child.command.ready():
+                if child.process.poll() is not None:
+                    raise ConfigError(
+                        self._failure(child, f"ended with {child.process.returncode}")
+                    )
+                if time.monotonic() > ends:
+                    raise ConfigError(self._failure(child, f"did not answer in {seconds:.0f} s"))
+                time.sleep(0.05)
+
+    def restart_dead(self) -> list[str]:
+        """Start again what has ended, each with a growing delay; return their names."""
+        restarted = []
+        for child in self.children:
+            if child.process.poll() is None:
+                continue
+            if not child.retry_at:
+                delay = min(_LONGEST_DELAY, 2.0**child.restarts)
+                child.retry_at = time.monotonic() + delay
+            elif time.monotonic() >= child.retry_at:
+                child.process = self._spawn(child.command)
+                child.restarts += 1
+                child.retry_at = 0.0
+                restarted.append(child.command.name)
+        return restarted
+
+    def stop(self) -> None:
+        """End all, the last started first; the first one (the server) when others are gone."""
+        *first, last = [self.children[:1], self.children[1:]]
+        for group in (last, *first):
+            for child in group:
+                with contextlib.suppress(ProcessLookupError):
+                    child.process.terminate()
+            ends = time.monotonic() + _PATIENCE
+            for child in group:
+                try:
+                    child.process.wait(max(0.0, ends - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    child.process.kill()
+                    child.process.wait()
+        self.children.clear()
+
+    def pids(self) -> dict[str, int]:
+        """Return the process id of each process by its name."""
+        return {child.command.name: child.process.pid for child in self.children}
+
+    def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
+        log = self.folder / "logs" / f"{command.name}.log"
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            return subprocess.Popen(
+                command.argv,
+                env=dict(command.env),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=descriptor,
+                stderr=descriptor,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - started from the main thread only
+            )
+        except OSError as error:
+            raise ConfigError(f"cannot start {command.name}: {error}") from error
+        finally:
+            os.close(descriptor)
+
+    def _failure(self, child: _Child, what: str) -> str:
+        log = self.folder / "logs" / f"{child.command.name}.log"
+        tail = log.read_text(errors="replace").splitlines()[-5:]
+        return "\n".join([f"{child.command.name} {what}; the end of {log}:", *tail])
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

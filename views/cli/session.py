@@ -1,0 +1,153 @@
+"""What a command works with: the stack that is up, one of its own, or the stores alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from scanner import bootstrap
+from scanner.errors import ConfigError, StoreUnavailable
+from scanner.results.redis_state import RedisScanState
+from scanner.results.redis_store import RedisReportStore
+from scanner.settings import Settings, load_settings
+from views.cli.embedded import embedded_server
+from views.cli.home import Home, process_start
+from views.cli.processes import Supervisor
+from views.cli.stack import Stack
+
+#: Seconds that servers and workers have to answer after their start.
+START_SECONDS: Final = 90.0
+
+Tick = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Where scans and reports are kept, for commands that only read."""
+
+    settings: Settings
+    client: redis.Redis
+    state: RedisScanState
+    reports: RedisReportStore
+
+
+def read_settings(**options: Any) -> tuple[Settings, Home]:
+    """Return the settings of this command and its home folder.
+
+    Variables of the environment win over those of the stack that is up.
+    """
+    folder = Path(os.environ.get("SCANNER_HOME") or "~/.market-scanner").expanduser()
+    home = Home(folder=folder)
+    stack_file = home.stack_env if home.stack() is not None else None
+    return load_settings(stack_file, **options), home
+
+
+def check_redis(client: redis.Redis) -> None:
+    """Refuse to go on without Redis, by StoreUnavailable with what to do."""
+    try:
+        client.ping()
+    except redis.AuthenticationError as error:
+        raise StoreUnavailable("Redis refuses the password: check SCANNER_REDIS_URL") from error
+    except redis.RedisError as error:
+        raise StoreUnavailable(
+            f"Redis does not answer ({error}): start it, or the stack with `scan up`, "
+            "and check SCANNER_REDIS_URL"
+        ) from error
+
+
+@contextmanager
+def open_stores(settings: Settings, home: Home) -> Iterator[Stores]:
+    """Yield the stores: of the Redis that is up, else of the embedded server's data."""
+    if settings.redis_url is not None:
+        yield _stores(settings)
+        return
+    if not (home.folder / "valkey").is_dir():
+        raise ConfigError("there is no scan yet: start one with `scan run`")
+    with home.locked():
+        command, url = embedded_server(home)
+        supervisor = Supervisor(folder=home.folder)
+        try:
+            supervisor.start(command)
+            supervisor.wait_ready(START_SECONDS, lambda _: None)
+            yield _stores(load_settings(redis_url=url, home=settings.home))
+        finally:
+            supervisor.stop()
+
+
+def _stores(settings: Settings) -> Stores:
+    client = bootstrap.redis_client(settings)
+    check_redis(client)
+    state, reports = bootstrap.stores(settings, client)
+    return Stores(settings=settings, client=client, state=state, reports=reports)
+
+
+@contextmanager
+def own_stack(settings: Settings, home: Home, *, scheduled: bool, tick: Tick) -> Iterator[Any]:
+    """Start a stack, yield (Stack, Supervisor) when all answers, and stop it in any case."""
+    stack = Stack(settings=settings, home=home, scheduled=scheduled)
+    supervisor = Supervisor(folder=home.folder)
+    home.create()
+    try:
+        with home.locked():
+            for command in stack.servers():
+                supervisor.start(command)
+            supervisor.wait_ready(START_SECONDS, tick)
+            os.environ.update(stack.variables)
+            check_redis(bootstrap.redis_client(load_settings()))
+            if stack.embedded:
+                _clear_leftovers()
+            answering: dict[str, bool] = {}
+            for command in stack.workers(answering):
+                supervisor.start(command)
+            _await_workers(answering, supervisor, tick)
+            supervisor.wait_ready(START_SECONDS, tick)
+            home.write_stack(stack.variables, _facts(stack, supervisor))
+        yield stack, supervisor
+    finally:
+        home.remove_stack()
+        supervisor.stop()
+
+
+def _facts(stack: Stack, supervisor: Supervisor) -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "started": process_start(os.getpid()),
+        "scheduled": stack.scheduled,
+        "processes": supervisor.pids(),
+        "flower": stack.flower_url,
+    }
+
+
+def _clear_leftovers() -> None:
+    """Drop what a stack that was killed left in the embedded server: nobody works on it."""
+    from worker.celery import app
+
+    settings = load_settings()
+    client = bootstrap.redis_client(settings)
+    client.delete("scan", "control", "unacked", "unacked_index", "redbeat::lock")
+    state, _ = bootstrap.stores(settings, client)
+    for scan_id in state.open_scans():
+        state.cancel(scan_id, "the stack was stopped before the scan was done")
+    app.close()
+
+
+def _await_workers(answering: dict[str, bool], supervisor: Supervisor, tick: Tick) -> None:
+    """Ask the workers until each has answered a ping, and note their names in `answering`."""
+    from worker.celery import app
+
+    expected = {name for name in supervisor.pids() if name == "control" or name.startswith("scan")}
+    ends = time.monotonic() + START_SECONDS
+    tick("workers")
+    while not expected <= answering.keys() and time.monotonic() < ends:
+        replies = app.control.ping(timeout=0.5, limit=len(expected))
+        names = {node.partition("@")[0] for reply in replies for node in reply}
+        answering.update(dict.fromkeys(names, True))
+        if any(child.process.poll() is not None for child in supervisor.children):
+            return

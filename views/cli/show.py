@@ -1,0 +1,114 @@
+"""`scan show` and `scan why`: the id of a scan comes in, its rows or one symbol's story go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from scanner.errors import ConfigError
+from scanner.results.report import Absence, RankedRow, ScanReport
+
+
+@contextmanager
+def the_report(scan_id: str | None) -> Iterator[ScanReport]:
+    """Yield the report of a scan, of the newest without an id; ConfigError if there is none."""
+    from views.cli.session import open_stores, read_settings
+
+    settings, home = read_settings()
+    with open_stores(settings, home) as stores:
+        ids = [scan_id] if scan_id else stores.reports.newest(20)
+        found = next((r for one in ids if (r := stores.reports.load(one)) is not None), None)
+        if found is None:
+            missing = f"no report of scan {scan_id}" if scan_id else "there is no report yet"
+            raise ConfigError(f"{missing}: start a scan with `scan run`, list with `scan status`")
+    yield found
+
+
+@click.command()
+@click.argument("scan_id", required=False)
+@click.option("--sort", default="rank", show_default=True, help="Column; -column for downwards.")
+@click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
+@click.option("--columns", help="Columns, separated by commas.")
+@click.option("--json", "as_json", is_flag=True, help="Print the scan and these rows as JSON.")
+def show(scan_id: str | None, sort: str, top: int, columns: str | None, as_json: bool) -> None:
+    """Show the ranked table of a scan, the newest by default."""
+    from views.cli.printing import print_json, print_report
+    from views.tables import DEFAULT_SHOWN, summary_of, table_of
+
+    with the_report(scan_id) as report:
+        names = [name.strip() for name in columns.split(",")] if columns else list(DEFAULT_SHOWN)
+        if as_json and columns is None:
+            names = ["session", "bars", *report.facts.columns]
+        table = table_of(report, columns=names, sort=sort, top=top)
+        if as_json:
+            rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+            print_json(summary_of(report) | {"rows": rows})
+        else:
+            print_report(report, table)
+
+
+@click.command()
+@click.argument("symbol")
+@click.option("--scan", "scan_id", help="Id of a scan, the newest by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def why(symbol: str, scan_id: str | None, as_json: bool) -> int:
+    """Explain where a symbol stands in a scan, or why it has no row."""
+    from views.cli.printing import print_json
+
+    with the_report(scan_id) as report:
+        found = report.find(symbol)
+        if found is None:
+            raise ConfigError(
+                f"{symbol} is not in scan {report.facts.id} of universe "
+                f"{report.facts.universe} (symbols are case-sensitive)"
+            )
+        story = _story(report, found)
+        if as_json:
+            print_json(story)
+        else:
+            _print_story(story)
+    return 0
+
+
+def _story(report: ScanReport, found: RankedRow | Absence) -> dict[str, Any]:
+    from views.tables import values_of
+
+    base = {"scan": report.facts.id, "simulated": report.facts.simulated}
+    if isinstance(found, Absence):
+        return base | {"symbol": found.symbol, "state": found.state, "reason": found.reason}
+    return base | {
+        "symbol": found.row.symbol,
+        "state": "scored",
+        "rank": found.rank,
+        "of": len(report.rows),
+        "score": found.score,
+        "contributions": found.contributions,
+        "weights": report.facts.weights,
+        "screens": found.row.outcomes,
+        "values": values_of(report, found),
+    }
+
+
+def _print_story(story: dict[str, Any]) -> None:
+    from views.tables import compact
+
+    mark = "SIMULATED " if story["simulated"] else ""
+    if story["state"] != "scored":
+        click.echo(f"{mark}{story['symbol']}: {story['state']}: {story['reason']}")
+        return
+    click.echo(
+        f"{mark}{story['symbol']}: rank {story['rank']} of {story['of']}, "
+        f"score {compact(story['score'])}"
+    )
+    for name, points in story["contributions"].items():
+        share = story["weights"][name]
+        said = "missing, its share is dropped" if points is None else f"{points:.2f} points"
+        click.echo(f"  {name:<18} share {share:g}: {said}")
+    for name, outcome in story["screens"].items():
+        click.echo(f"  screen {name}: {outcome}")
+    for name, value in story["values"].items():
+        if name not in {"rank", "symbol", "score"}:
+            click.echo(f"  {name:<24} {compact(value, name)}")

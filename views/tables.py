@@ -1,0 +1,134 @@
+"""Reports as tables and as plain values: a ScanReport comes in; CLI, web and alerts show it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scanner.errors import ConfigError
+from scanner.results.report import RankedRow, ScanReport
+from scanner.timeframe import day_date
+
+#: Columns of a table if none are asked for.
+DEFAULT_SHOWN: Final = (
+    "close",
+    "return_1",
+    "return_21",
+    "momentum_252_21",
+    "rsi_14",
+    "relative_volume_20",
+    "distance_high_252",
+    "dollar_volume_20",
+)
+#: What a row has beside its columns.
+PLACE: Final = ("rank", "symbol", "score")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of values, in the order in which they are shown."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def values_of(report: ScanReport, ranked: RankedRow) -> dict[str, Any]:
+    """Return all that a row holds: rank, symbol, score, session, bars and every column."""
+    return {
+        "rank": ranked.rank,
+        "symbol": ranked.row.symbol,
+        "score": ranked.score,
+        "session": day_date(ranked.row.session).isoformat(),
+        "bars": ranked.row.bars,
+        **dict(zip(report.facts.columns, ranked.row.values, strict=True)),
+    }
+
+
+def table_of(
+    report: ScanReport,
+    *,
+    columns: Sequence[str] = DEFAULT_SHOWN,
+    sort: str = "rank",
+    top: int | None = None,
+) -> Table:
+    """Return rank, symbol, score and `columns` of the first `top` rows by `sort`.
+
+    A name behind a minus sorts downwards, without one upwards; missing values come last.
+    ConfigError if a column does not exist.
+    """
+    name, down = sort.removeprefix("-"), sort.startswith("-")
+    known = (*PLACE, "session", "bars", *report.facts.columns)
+    for wanted in (*columns, name):
+        if wanted not in known:
+            raise ConfigError(
+                f"no column {wanted!r} in this scan; `scan indicators` lists them all"
+            )
+    rows = [values_of(report, ranked) for ranked in report.rows]
+    present = [row for row in rows if row[name] is not None]
+    missing = [row for row in rows if row[name] is None]
+    present.sort(key=lambda row: row[name], reverse=down)
+    shown = (*PLACE, *(column for column in columns if column not in PLACE))
+    return Table(
+        columns=shown,
+        rows=tuple(tuple(row[c] for c in shown) for row in (present + missing)[:top]),
+    )
+
+
+def summary_of(report: ScanReport) -> dict[str, Any]:
+    """Return a scan without its rows, as plain values for JSON."""
+    facts = report.facts
+    return {
+        "id": facts.id,
+        "state": report.state,
+        "simulated": facts.simulated,
+        "source": facts.source,
+        "as_of": facts.as_of.isoformat(),
+        "universe": facts.universe,
+        "symbols": report.symbols,
+        "ledger": report.ledger,
+        "stages": facts.stages,
+        "hits": {name: list(screen.hits) for name, screen in report.screens.items()},
+        "screens": {
+            name: {
+                "ledger": screen.ledger,
+                "entered": list(screen.entered),
+                "left": list(screen.left),
+            }
+            for name, screen in report.screens.items()
+        },
+        "bars": facts.bars,
+        "processes": facts.processes,
+        "threads": facts.threads,
+        "asked_at": facts.asked_at.isoformat(),
+        "closed_at": facts.closed_at.isoformat(),
+        "message": facts.message,
+    }
+
+
+def age_of(report: ScanReport, now: dt.datetime) -> str:
+    """Return the data's session and its age in days, for people."""
+    days = (now.date() - report.facts.as_of).days
+    age = {0: "today", 1: "1 day old"}.get(days, f"{days} days old")
+    return f"as of {report.facts.as_of} ({age})"
+
+
+def ledger_line(report: ScanReport) -> str:
+    """Return the ledger in one line, with its sum."""
+    parts = [f"{count} {state}" for state, count in report.ledger.items() if count]
+    return f"{' + '.join(parts) or '0'} = {report.symbols} symbols"
+
+
+def compact(value: Any, column: str = "") -> str:
+    """Return a value as a table shows it: 1.23M, +4.5%, an em dash where it is missing."""
+    if value is None:
+        return "—"
+    if not isinstance(value, float):
+        return str(value)
+    if column.startswith(("return_", "momentum_", "distance_")):
+        return f"{value:+.1%}"
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:.2f}{unit}"
+    return f"{value:,.4f}" if abs(value) < 1 else f"{value:,.2f}"

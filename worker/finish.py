@@ -1,0 +1,119 @@
+"""The end of a scan: its records come in, its report and its last state go out, once.
+
+Called by the chord's body and by the reconciler, in any order and any number of times.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import structlog
+
+from scanner.bootstrap import Runtime
+from scanner.results.aggregate import aggregate, complete_records
+from scanner.results.perf import perf_line
+from scanner.results.redis_state import ScanProgress
+from scanner.results.report import RUNNING, ScanFacts, ScanReport
+from scanner.timeframe import day_date
+
+log = structlog.get_logger(__name__)
+
+
+def finish(runtime: Runtime, scan_id: str, *, at_deadline: bool = False) -> ScanReport | None:
+    """Close a scan and return its report; None if another one did, or it has to go on.
+
+    Before its deadline a scan goes on while symbols have no record or were deferred; the
+    reconciler gives them to the workers again.
+    """
+    progress = runtime.state.progress(scan_id)
+    if progress is None:
+        log.error("scan is gone", scan=scan_id)
+        runtime.state.forget_open(scan_id)
+        return None
+    if not at_deadline and progress.state == RUNNING and _unfinished(runtime, scan_id, progress):
+        return None
+    closed_at = runtime.state.take_closing(scan_id)
+    return None if closed_at is None else _close(runtime, scan_id, closed_at)
+
+
+def _unfinished(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
+    if progress.recorded == progress.total:
+        return False
+    return bool(unfinished_symbols(runtime, scan_id))
+
+
+def unfinished_symbols(runtime: Runtime, scan_id: str) -> list[str]:
+    """Return the symbols of a scan that another try may still finish before its deadline."""
+    found = runtime.state.collect(scan_id)
+    tried = {s for s, record in found.waiting.items() if not _deferred(record)}
+    return [s for s in found.universe if s not in found.records and s not in tried]
+
+
+def _deferred(record: object) -> bool:
+    return str(getattr(record, "state", "")).startswith("deferred:")
+
+
+def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
+    started = time.perf_counter()
+    progress = runtime.state.progress(scan_id)
+    found = runtime.state.collect(scan_id)
+    fields = {} if progress is None else progress.fields
+    message = fields.get("message", "")
+    records = complete_records(found.universe, found.records, found.waiting, message)
+    source = fields.get("source", runtime.source)
+    last_hits = {
+        screen.name: hits
+        for screen in runtime.tools.screens
+        if (hits := runtime.reports.last_hits(source, screen.name)) is not None
+    }
+    facts = _facts(runtime, scan_id, closed_at, fields)
+    report = aggregate(facts, records, runtime.tools.screens, last_hits)
+    facts.stages["aggregate"] = round(time.perf_counter() - started, 4)
+    facts.stages["total"] = round(
+        closed_at - facts.asked_at.timestamp() + facts.stages["aggregate"], 4
+    )
+    runtime.reports.save(report)
+    runtime.state.finish(scan_id, report.state, {"finished_at": time.time()})
+    log.info(
+        perf_line(report, runtime.settings.workers, runtime.settings.threads),
+        scan=scan_id,
+        state=report.state,
+        **facts.stages,
+    )
+    return report
+
+
+def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, str]) -> ScanFacts:
+    asked_at = float(fields.get("asked_at", closed_at))
+    threads = [name for name in fields if name.startswith("by:")]
+    return ScanFacts(
+        id=scan_id,
+        source=fields.get("source", runtime.source),
+        universe=fields.get("universe", ""),
+        as_of=day_date(int(fields.get("last", 0))),
+        lookback_days=int(fields.get("last", 0)) - int(fields.get("first", 0)),
+        columns=runtime.tools.row_columns,
+        weights=runtime.settings.score_weights,
+        asked_at=dt.datetime.fromtimestamp(asked_at, dt.UTC),
+        closed_at=dt.datetime.fromtimestamp(closed_at, dt.UTC),
+        stages=_stages(fields, max(1, len(threads))),
+        processes=len({name.rsplit(":", 1)[0] for name in threads}),
+        threads=len(threads),
+        bars={
+            name.removeprefix("bars:"): int(float(value))
+            for name, value in sorted(fields.items())
+            if name.startswith("bars:")
+        },
+        message=fields.get("message", ""),
+    )
+
+
+def _stages(fields: dict[str, str], threads: int) -> dict[str, float]:
+    """Return wall seconds of plan and enqueue, and seconds a worker thread of the others."""
+    wall = {name: float(fields.get(f"seconds:{name}", 0.0)) for name in ("plan", "enqueue")}
+    shared = {
+        name: float(fields.get(f"seconds:{name}", 0.0)) / threads
+        for name in ("bars", "indicators", "decide", "rows")
+    }
+    return {name: round(spent, 4) for name, spent in (wall | shared).items()}

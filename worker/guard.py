@@ -1,0 +1,84 @@
+"""From a message to records: a Batch comes in, one write goes out, and nothing is raised.
+
+A task that raises breaks its chord, and one that raises SystemExit or MemoryError leaks its
+thread's slot. So whatever happens here ends as records, or as a log line.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from scanner.bars.cache import BarRequest
+from scanner.bootstrap import Runtime
+from scanner.errors import ConfigError, StoreUnavailable
+from scanner.pipeline import absence_of, scan_batch
+from scanner.results.redis_state import BatchRecords
+from scanner.results.report import Absence, Row
+from scanner.spec import Batch
+
+log = structlog.get_logger(__name__)
+
+_HOST: Final = socket.gethostname()
+
+
+def record_batch(runtime: Runtime, batch: Batch, on_stop: Callable[[str], object]) -> None:
+    """Scan `batch` and write its records; `on_stop` gets the scan's id if it has to end."""
+    try:
+        request = runtime.state.request(batch.scan_id)
+        if request is not None:
+            _scan(runtime, batch, request, on_stop)
+    except BaseException as error:
+        log.exception("batch failed", scan=batch.scan_id, batch=batch.number, cause=repr(error))
+        _give_back(runtime, batch, error)
+
+
+def _scan(
+    runtime: Runtime, batch: Batch, request: BarRequest, on_stop: Callable[[str], object]
+) -> None:
+    try:
+        runtime.check_source(request.source)
+        result = scan_batch(batch.symbols, request, runtime.tools)
+    except ConfigError as error:
+        log.error("scan stopped", scan=batch.scan_id, cause=str(error))  # noqa: TRY400 - expected
+        if runtime.state.stop(batch.scan_id, str(error)):
+            on_stop(batch.scan_id)
+        return
+    counters = {f"seconds:{stage}": spent for stage, spent in result.seconds.items()}
+    counters |= {f"bars:{origin}": float(count) for origin, count in result.bars.items()}
+    _write(runtime, batch, result.records, counters)
+
+
+def _write(
+    runtime: Runtime,
+    batch: Batch,
+    records: list[Row | Absence],
+    counters: Mapping[str, float],
+) -> None:
+    waiting = [one for one in records if isinstance(one, Absence) and not one.final]
+    final = [one for one in records if isinstance(one, Row) or one.final]
+    thread = f"by:{_HOST}:{os.getpid()}:{threading.get_native_id()}"
+    runtime.state.write(
+        batch.scan_id,
+        BatchRecords(
+            final=final,
+            waiting=waiting,
+            counters={**counters, thread: float(len(batch.symbols)), "tasks": 1.0},
+        ),
+    )
+
+
+def _give_back(runtime: Runtime, batch: Batch, error: BaseException) -> None:
+    """Record the error of a whole batch, so that the scan can name it; not if Redis is away."""
+    if isinstance(error, StoreUnavailable):
+        return
+    absences: list[Row | Absence] = [absence_of(symbol, error) for symbol in batch.symbols]
+    try:
+        _write(runtime, batch, absences, {})
+    except StoreUnavailable as away:
+        log.error("records lost", scan=batch.scan_id, batch=batch.number, cause=str(away))  # noqa: TRY400 - expected
