@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -28,7 +29,7 @@ def export(scan_id: str | None, kind: str, output: Path | None) -> None:
     if output is None and kind == "parquet":
         output = Path(f"{name}.parquet")
     if output is None:
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
         return
     part = output.with_name(output.name + ".part")
     try:

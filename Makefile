@@ -1,0 +1,60 @@
+# Two commands on a fresh machine with Python >= 3.11, make and a package index:
+#   make scan    scan a simulated market       make scan DATA=bars.parquet    your own bars
+#   make test    lint, types, import contract and all tests
+#   make scan PROVIDER=polygon                 the real market; needs POLYGON_API_KEY
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+LOCK := requirements/build.txt requirements/run.txt pyproject.toml
+
+.PHONY: scan test lint check-types contract pytest lock clean
+
+scan: $(VENV)/.run
+	$(if $(DATA),SCANNER_DATA="$(DATA)") $(if $(PROVIDER),SCANNER_PROVIDER="$(PROVIDER)") \
+	$(BIN)/scan run $(if $(YES),--yes)
+
+test: lint check-types contract pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/interrogate --quiet scanner worker scheduler views simulator
+
+check-types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contract: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/.dev
+	$(BIN)/pytest
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# ta comes as source only: what builds it is installed first, and builds without isolation.
+$(VENV)/.run: $(VENV)/.venv $(LOCK)
+	@echo "installing into $(VENV) (about a minute, once)"
+	$(PIP) -r requirements/build.txt
+	$(PIP) --no-build-isolation -r requirements/run.txt
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(PIP) --no-build-isolation -r requirements/dev.txt
+	@touch $@
+
+# Needs uv; the files name no index and no host.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate
+lock:
+	$(COMPILE) requirements/build.in -o requirements/build.txt
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) *.egg-info
