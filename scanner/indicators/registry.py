@@ -130,7 +130,8 @@ def _check_numbers(
 ) -> None:
     wanted = output.arguments
     if len(values) != len(wanted):
-        expected = f"{len(wanted)} numbers ({', '.join(wanted)})" if wanted else "no number"
+        count = {0: "no numbers", 1: "1 number"}.get(len(wanted), f"{len(wanted)} numbers")
+        expected = f"{count} ({', '.join(wanted)})" if wanted else count
         raise ConfigError(
             f"column {name!r}: expected {expected}, got {len(values)}; "
             f"for example {_example(indicator, output)}"

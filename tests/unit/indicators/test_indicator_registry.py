@@ -1,0 +1,106 @@
+"""Names of columns: what they stand for, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pandas as pd
+import pytest
+import ta
+from indicator_samples import SMALL_COLUMNS, differs, random_series
+
+from scanner.bars.block import FIELDS, stack
+from scanner.errors import ConfigError
+from scanner.indicators.compute import compute
+from scanner.indicators.registry import DEFAULT_COLUMNS, INDICATORS, column, examples
+
+
+def stem(name):
+    """Return the stem of the column called `name`."""
+    one = column(name)
+    return one.indicator.outputs[one.output].stem
+
+
+def test_a_name_carries_its_parameters():
+    """Numbers in a name are parameters in the order of its function; the rest is the default."""
+    one = column("macd_signal_8_17_5")
+    assert one.parameters == {"fast": 8, "slow": 17, "signal": 5}
+    assert one.bars == 21
+    assert column("macd_8_17").parameters == {"fast": 8, "slow": 17, "signal": 9}
+    assert column("sma_35").bars == 35
+    assert column("obv").parameters == {}
+
+
+def test_default_columns_are_their_own_names():
+    """Each default column parses, keeps its name, and is listed once."""
+    assert [column(name).name for name in DEFAULT_COLUMNS] == list(DEFAULT_COLUMNS)
+    assert len(set(DEFAULT_COLUMNS)) == len(DEFAULT_COLUMNS)
+
+
+@pytest.mark.parametrize("names", [DEFAULT_COLUMNS, SMALL_COLUMNS, examples()])
+def test_every_output_is_covered(names):
+    """Defaults, examples and the small columns of the tests each cover all of the registry."""
+    every = {output.stem for one in INDICATORS.values() for output in one.outputs}
+    assert {stem(name) for name in names} == every
+
+
+def test_indicators_are_registered_under_their_names():
+    """The key of an indicator is its name, and no two outputs share a stem."""
+    assert all(key == one.name for key, one in INDICATORS.items())
+    stems = [output.stem for one in INDICATORS.values() for output in one.outputs]
+    assert len(set(stems)) == len(stems)
+
+
+def test_parameters_are_whole_numbers_for_json():
+    """Parameters of every column are plain numbers of a frozen object."""
+    for name in DEFAULT_COLUMNS:
+        one = column(name)
+        assert json.loads(json.dumps(one.parameters)) == one.parameters
+        assert hash(one.params) == hash(column(name).params)
+        assert dataclasses.is_dataclass(one.params)
+        assert one.formula
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("rsj_14", "unknown column 'rsj_14'; nearest known: rsi_14"),
+        ("SMA_20", "unknown column 'SMA_20'; nearest known: sma_20"),
+        ("plusdi_14", "plus_di_14"),
+        ("zzzzzz", "expected a function name and its numbers, as in rsi_14"),
+        ("", "expected a function name"),
+        ("sma_020", "unknown column 'sma_020'; nearest known: sma_20"),
+        ("sma_10000", "unknown column 'sma_10000'"),
+        ("sma_20\n", "unknown column"),
+        ("sma_٣", "unknown column"),
+        ("rsi", "expected 1 number (window), got 0; for example rsi_14"),
+        ("macd_12_26_9", "expected 2 numbers (fast, slow), got 3; for example macd_12_26"),
+        ("obv_3", "expected no numbers, got 1; for example obv"),
+        ("cci_1", "expected numbers from 2 to 9999, got 1"),
+    ],
+)
+def test_a_wrong_name_is_told_what_comes_near(name, message):
+    """A name that is no column is a ConfigError that says what would be one."""
+    with pytest.raises(ConfigError) as caught:
+        column(name)
+    assert message.replace("; nearest", ": nearest") in str(caught.value)
+
+
+def test_columns_of_ta_hold_the_same_numbers():
+    """Where a column names one of ta's, that one holds the same numbers from `bars` on."""
+    block = stack([random_series(11, 300)])
+    frame = pd.DataFrame({field: getattr(block, field)[0] for field in FIELDS})
+    theirs = ta.add_all_ta_features(frame, *FIELDS)
+    named = [
+        "_".join([output.stem, *map(str, numbers)])
+        for indicator in INDICATORS.values()
+        for output in indicator.outputs
+        for numbers in output.ta
+    ]
+    assert len(named) == 24
+    for name, array in compute(block, named).items():
+        asked = column(name)
+        expected = theirs[asked.ta].to_numpy().copy()
+        expected[: asked.bars - 1] = float("nan")
+        assert not differs(asked, block.close[0], array[0], expected).any(), name
