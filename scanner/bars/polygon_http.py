@@ -52,8 +52,9 @@ _CAUSES: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 class FetchClock(threading.local):
-    """When the current fetch of this thread has to end."""
+    """What this thread fetches, and when it has to end."""
 
+    subject = ""
     deadline = 0.0
 
     def left(self) -> float:
@@ -81,7 +82,9 @@ class BudgetedRetry(Retry):
         """Wait before the next try, then take a token; RateLimited if either takes too long."""
         asked = retry_after(response.headers.get("Retry-After")) if response is not None else None
         if asked is not None and asked > self._clock.left():
-            raise RateLimited(f"the provider asks to wait {asked:.0f} s", wait=asked)
+            raise RateLimited(
+                f"{self._clock.subject}: the provider asks to wait {asked:.0f} s", wait=asked
+            )
         doubled = BACKOFF * 2.0 ** (len(self.history) - 1)
         pause = doubled * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
         time.sleep(min(pause, self._clock.left()))
@@ -164,7 +167,7 @@ class PolygonHttp:
         return self._get(self.base_url + path, subject, time.monotonic() + seconds)
 
     def _get(self, url: str, subject: str, deadline: float) -> Payload:
-        self._clock.deadline = deadline
+        self._clock.subject, self._clock.deadline = subject, deadline
         for _ in range(_BODIES):
             self._budget.acquire(self._clock.left())
             payload = self._try(url, subject)
