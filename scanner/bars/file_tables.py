@@ -56,6 +56,7 @@ class _Columns:
     fields: tuple[str, ...]
 
     def names(self) -> list[str]:
+        """Return the columns to read, those of FIELDS last."""
         return [*([] if self.symbol is None else [self.symbol]), self.date, *self.fields]
 
 
