@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,6 @@ from scanner.bars.provider import Provider
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
-from scanner.indicators.reference import TaEngine
 from scanner.indicators.registry import DEFAULT_COLUMNS
 from scanner.pipeline import ScanTools
 from scanner.results.redis_state import RedisScanState
@@ -113,8 +113,15 @@ def redis_client(settings: Settings) -> redis.Redis:
 
 
 def engine(settings: Settings) -> Engine:
-    """Return what computes indicators."""
-    return TaEngine() if settings.engine == "ta" else KernelEngine()
+    """Return what computes indicators.
+
+    The library ta brings pandas, half a second at the start of each process: it is imported
+    only where it is asked for.
+    """
+    if settings.engine == "ta":
+        reference: Engine = import_module("scanner.indicators.reference").TaEngine()
+        return reference
+    return KernelEngine()
 
 
 def provider(settings: Settings, client: redis.Redis) -> Provider:

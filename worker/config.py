@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from celery.schedules import crontab
+
 from scanner.bootstrap import redis_url
 from scanner.settings import Settings
 
@@ -102,7 +104,7 @@ def _tasks() -> dict[str, Any]:
         "worker_disable_rate_limits": True,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        "include": ["worker.tasks", "scheduler.tasks"],
+        "include": ["worker.tasks"],
     }
 
 
@@ -115,7 +117,7 @@ def _beat(url: str) -> dict[str, Any]:
         "beat_cron_starting_deadline": 600,
         "beat_enable_remote_control": True,
         "beat_schedule": {
-            "tick": {"task": "tick", "schedule": 60.0, "options": {"expires": 55}},
+            "tick": {"task": "tick", "schedule": crontab(), "options": {"expires": 55}},
             "reconcile": {"task": "reconcile", "schedule": 15.0, "options": {"expires": 14}},
         },
         "redbeat_redis_url": url,

@@ -80,6 +80,11 @@ class RankedRow:
     #: Component -> points that it adds to the score, None where its value is missing.
     contributions: dict[str, float | None]
 
+    @property
+    def partial(self) -> bool:
+        """Whether the score lacks a component, whose share was dropped."""
+        return None in self.contributions.values()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenResult:

@@ -63,8 +63,10 @@ class Stack:
         env = self._env()
         threads = str(self.settings.threads)
         for number in range(1, self.settings.workers + 1):
-            yield _worker(f"scan{number}", "scan", threads, env, answering)
-        yield _worker("control", "control", "2", env, answering)
+            queue = ("--concurrency", threads, "--queues", "scan")
+            yield _worker(f"scan{number}", queue, env, answering)
+        control = ("--concurrency", "2", "--queues", "control", "--include", "scheduler.tasks")
+        yield _worker("control", control, env, answering)
         if self.scheduled:
             yield Command(name="beat", argv=(*_celery(), "beat"), env=env, ready=lambda: True)
             yield self._flower(env)
@@ -156,13 +158,12 @@ def _celery() -> tuple[str, ...]:
 
 
 def _worker(
-    name: str, queue: str, threads: str, env: Mapping[str, str], answering: Mapping[str, bool]
+    name: str, options: tuple[str, ...], env: Mapping[str, str], answering: Mapping[str, bool]
 ) -> Command:
-    options = ("--pool", "custom", "--concurrency", threads, "--queues", queue)
-    quiet = ("--without-mingle", "--without-gossip", "--loglevel", "INFO")
+    always = ("--pool", "custom", "--without-mingle", "--without-gossip", "--loglevel", "INFO")
     return Command(
         name=name,
-        argv=(*_celery(), "worker", *options, "--hostname", f"{name}@%h", *quiet),
+        argv=(*_celery(), "worker", "--hostname", f"{name}@%h", *always, *options),
         env=env,
         ready=lambda: answering.get(name, False),
     )

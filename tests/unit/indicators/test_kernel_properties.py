@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from indicator_samples import (
     SMALL_COLUMNS,
+    flat_series,
     part_of,
     random_series,
     rows_of,
     same_bits,
+    series_of,
     unequal_block,
 )
 
@@ -113,6 +115,15 @@ def test_padding_never_holds_a_value(block, whole):
 def test_nothing_is_infinite(whole):
     """A division by zero ends as a number or as NaN, never as infinity."""
     assert not any(np.isinf(array).any() for array in whole.values())
+
+
+@pytest.mark.parametrize("name", ["stoch_14_3", "stoch_signal_14_3", "williams_r_14"])
+def test_a_close_outside_a_flat_range_has_no_place_in_it(name):
+    """Bars whose close is above a high that equals the low give NaN, not infinity."""
+    values = flat_series(10.0, 30).values
+    values[3] = 11.0
+    (array,) = compute(stack([series_of("ODD", values)]), [name]).values()
+    assert np.isnan(array).all()
 
 
 def test_the_block_is_not_changed(block):
