@@ -32,6 +32,8 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    #: Symbols whose score lacks a component, whose share was dropped.
+    partial: frozenset[str] = frozenset()
 
 
 def values_of(report: ScanReport, ranked: RankedRow) -> dict[str, Any]:
@@ -73,6 +75,7 @@ def table_of(
     return Table(
         columns=shown,
         rows=tuple(tuple(row[c] for c in shown) for row in (present + missing)[:top]),
+        partial=frozenset(ranked.row.symbol for ranked in report.rows if ranked.partial),
     )
 
 

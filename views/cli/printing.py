@@ -37,6 +37,11 @@ def print_report(report: ScanReport, table: Table) -> None:
     )
     if table.rows:
         console.print(rich_table(table, console.width))
+    if any(row[1] in table.partial for row in table.rows):
+        console.print(
+            Text("* a component of the score is missing, its share is dropped: scan why SYMBOL"),
+            soft_wrap=True,
+        )
     for name, screen in report.screens.items():
         console.print(Text(f"screen {name}: {len(screen.hits)} hits"), soft_wrap=True)
     console.print(Text(ledger_line(report)), soft_wrap=True)
@@ -49,10 +54,7 @@ def print_report(report: ScanReport, table: Table) -> None:
 
 def rich_table(table: Table, width: int) -> RichTable:
     """Return a table that fits `width`: last columns are left out where they do not."""
-    cells = [
-        [compact(value, name) for name, value in zip(table.columns, row, strict=True)]
-        for row in table.rows
-    ]
+    cells = [_cells(table, row) for row in table.rows]
     shown = RichTable(box=None, pad_edge=False, header_style="bold")
     used = 0
     kept = 0
@@ -65,3 +67,10 @@ def rich_table(table: Table, width: int) -> RichTable:
     for row in cells:
         shown.add_row(*(Text(cell) for cell in row[:kept]))
     return shown
+
+
+def _cells(table: Table, row: tuple[Any, ...]) -> list[str]:
+    cells = [compact(value, name) for name, value in zip(table.columns, row, strict=True)]
+    score, symbol = table.columns.index("score"), table.columns.index("symbol")
+    cells[score] += "*" if row[symbol] in table.partial else " "
+    return cells

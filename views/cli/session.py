@@ -108,6 +108,9 @@ def own_stack(settings: Settings, home: Home, *, scheduled: bool, tick: Tick) ->
                 supervisor.start(command)
             _await_workers(answering, supervisor, tick)
             supervisor.wait_ready(START_SECONDS, tick)
+            for command in stack.watchers():
+                supervisor.start(command)
+                supervisor.wait_ready(START_SECONDS, tick)
             home.write_stack(stack.variables, _facts(stack, supervisor))
         yield stack, supervisor
     finally:

@@ -59,17 +59,24 @@ class Stack:
         return commands
 
     def workers(self, answering: Mapping[str, bool]) -> Iterator[Command]:
-        """Yield the commands of the Celery processes; `answering` names those that are up."""
+        """Yield the commands of the Celery workers; `answering` names those that are up.
+
+        With Flower they send events from their first task on: Flower asks for them only later.
+        """
         env = self._env()
+        events = ("--task-events",) if self.scheduled else ()
         threads = str(self.settings.threads)
         for number in range(1, self.settings.workers + 1):
-            queue = ("--concurrency", threads, "--queues", "scan")
+            queue = ("--concurrency", threads, "--queues", "scan", *events)
             yield _worker(f"scan{number}", queue, env, answering)
         control = ("--concurrency", "2", "--queues", "control", "--include", "scheduler.tasks")
-        yield _worker("control", control, env, answering)
+        yield _worker("control", (*control, *events), env, answering)
+
+    def watchers(self) -> Iterator[Command]:
+        """Yield what is started when all workers answer: Flower looks at them as it starts."""
         if self.scheduled:
-            yield Command(name="beat", argv=(*_celery(), "beat"), env=env, ready=lambda: True)
-            yield self._flower(env)
+            yield self._flower(self._env())
+            yield Command(name="beat", argv=(*_celery(), "beat"), env=self._env(), ready=_always)
 
     def _env(self) -> dict[str, str]:
         kept = {
@@ -116,6 +123,7 @@ class Stack:
             "--max_tasks=20000",
             "--max_workers=50",
             "--purge_offline_workers=3600",
+            "--inspect_timeout=3000",
         )
         url = self.flower_url + "/healthcheck"
         return Command(
@@ -167,6 +175,10 @@ def _worker(
         env=env,
         ready=lambda: answering.get(name, False),
     )
+
+
+def _always() -> bool:
+    return True
 
 
 def _http_answers(url: str) -> bool:
