@@ -1,0 +1,20 @@
+"""What holds for every test: no provider key and no setting of the caller is ever seen."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+#: Variables that choose settings behind the prefix's back.
+_FOREIGN = ("POLYGON_API_KEY", "MASSIVE_API_KEY", "PRO_PLUS_OPTIMIZED")
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch, tmp_path_factory):
+    """Take the caller's keys and settings away, and give each test a home folder of its own."""
+    for name in list(os.environ):
+        ours = name.startswith("SCANNER_") and not name.startswith("SCANNER_TEST_")
+        if ours or name in _FOREIGN:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SCANNER_HOME", str(tmp_path_factory.mktemp("home")))

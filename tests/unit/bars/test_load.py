@@ -1,0 +1,81 @@
+"""Loading a batch: the cache first, the provider for the rest, each error at its symbol."""
+
+from __future__ import annotations
+
+import pytest
+from scan_builders import LAST, REQUEST, ScriptedProvider, series
+
+from scanner.bars.cache import BarRequest, MemoryBarCache
+from scanner.bars.load import load_bars
+from scanner.errors import (
+    BadBars,
+    KeyRefused,
+    NotEntitled,
+    ProviderUnavailable,
+    RateLimited,
+    UnknownSymbol,
+)
+
+
+def test_bars_in_the_cache_cost_no_request():
+    """A second batch of the same symbols asks nobody."""
+    cache, provider = MemoryBarCache(), ScriptedProvider({"AAA": series("AAA")})
+    first = load_bars(REQUEST, ["AAA"], cache, provider)
+    second = load_bars(REQUEST, ["AAA"], cache, provider)
+    assert provider.asked == ["AAA"]
+    assert (first.counts["fetched"], first.counts["absent"], first.counts["hit"]) == (1, 1, 0)
+    assert (second.counts["fetched"], second.counts["hit"]) == (0, 1)
+    assert second.series["AAA"].values.tobytes() == first.series["AAA"].values.tobytes()
+
+
+def test_an_answer_without_bars_is_kept_too():
+    """A symbol that has none is not asked for again till its entry ends."""
+    cache, provider = MemoryBarCache(), ScriptedProvider({"AAA": series("AAA", bars=0)})
+    for _ in range(2):
+        assert len(load_bars(REQUEST, ["AAA"], cache, provider).series["AAA"]) == 0
+    assert provider.asked == ["AAA"]
+
+
+def test_bars_that_do_not_reach_back_far_enough_are_fetched_again():
+    """A longer lookback is a miss, and its answer replaces the shorter one."""
+    cache, provider = MemoryBarCache(), ScriptedProvider({"AAA": series("AAA", bars=500)})
+    longer = BarRequest(source="test-1", timeframe="1d", first=REQUEST.first - 50, last=LAST)
+    load_bars(REQUEST, ["AAA"], cache, provider)
+    again = load_bars(longer, ["AAA"], cache, provider)
+    assert again.counts["short"] == 1
+    assert len(again.series["AAA"]) == 450
+    assert load_bars(REQUEST, ["AAA"], cache, provider).counts["hit"] == 1
+
+
+@pytest.mark.parametrize(
+    "error", [BadBars, UnknownSymbol, NotEntitled, ProviderUnavailable], ids=lambda e: e.__name__
+)
+def test_an_error_of_one_symbol_is_its_own_and_is_not_kept(error):
+    """The next symbol is loaded; the next scan asks again."""
+    cache = MemoryBarCache()
+    provider = ScriptedProvider({"BAD": error("BAD: no"), "AAA": series("AAA")})
+    loaded = load_bars(REQUEST, ["BAD", "AAA"], cache, provider)
+    assert set(loaded.series) == {"AAA"}
+    assert isinstance(loaded.errors["BAD"], error)
+    load_bars(REQUEST, ["BAD"], cache, provider)
+    assert provider.asked == ["BAD", "AAA", "BAD"]
+
+
+def test_after_the_budget_has_refused_once_nobody_else_is_asked():
+    """What is in the cache is still served."""
+    cache, full = MemoryBarCache(), ScriptedProvider({"OLD": series("OLD")})
+    load_bars(REQUEST, ["OLD"], cache, full)
+    limited = RateLimited("wait", wait=60.0)
+    provider = ScriptedProvider({"AAA": series("AAA"), "BBB": limited, "CCC": series("CCC")})
+    loaded = load_bars(REQUEST, ["AAA", "BBB", "CCC", "OLD"], cache, provider)
+    assert provider.asked == ["AAA", "BBB"]
+    assert loaded.errors == {"BBB": limited, "CCC": limited}
+    assert set(loaded.series) == {"AAA", "OLD"}
+
+
+def test_a_refused_key_stops_the_batch():
+    """No other symbol would fare better."""
+    provider = ScriptedProvider({"AAA": KeyRefused("no key"), "BBB": series("BBB")})
+    with pytest.raises(KeyRefused):
+        load_bars(REQUEST, ["AAA", "BBB"], MemoryBarCache(), provider)
+    assert provider.asked == ["AAA"]
