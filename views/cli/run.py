@@ -81,8 +81,8 @@ def enqueue(universe: str | None, as_of: dt.date | None, top: int, **flags: bool
 
     settings, _ = read_settings(universe=universe)
     _check_before_start(settings)
+    check_redis(bootstrap.redis_client(settings))
     runtime = bootstrap.runtime(settings)
-    check_redis(runtime.redis)
     scan_id = _request(runtime, as_of)
     if not flags["wait"]:
         click.echo(f'{{"id": "{scan_id}"}}' if flags["as_json"] else scan_id)
