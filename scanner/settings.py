@@ -35,18 +35,9 @@ def _unit(name: str) -> dict[str, Any]:
     return {"unit": name}
 
 
-class Settings(BaseSettings):
-    """Every value that the user can set."""
+class SourceSettings(BaseSettings):
+    """Where bars come from, and which symbols are scanned."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
-    )
-
-    profile: Literal["free", "pro_plus"] = Field(
-        "pro_plus",
-        description="Sizes to start from; PRO_PLUS_OPTIMIZED=1 asks for pro_plus too.",
-        json_schema_extra=_unit("name"),
-    )
     provider: Literal["simulator", "polygon", "files"] = Field(
         "simulator",
         description="Where bars come from; `files` where only SCANNER_DATA is set.",
@@ -69,10 +60,10 @@ class Settings(BaseSettings):
         description="Key of the provider `polygon`, read from POLYGON_API_KEY or MASSIVE_API_KEY.",
         json_schema_extra=_unit("secret"),
     )
-    redis_url: SecretStr | None = Field(
-        None,
-        description="Redis or Valkey to use; without it an embedded server is started.",
-        json_schema_extra=_unit("URL"),
+    rate: str = Field(
+        "",
+        description="Requests that the provider's plan allows: 5/minute, 100/second, unlimited.",
+        json_schema_extra=_unit("requests a time"),
     )
     universe: str = Field(
         "all",
@@ -85,85 +76,6 @@ class Settings(BaseSettings):
         le=3_660,
         description="History before as_of; 400 calendar days are about 275 sessions.",
         json_schema_extra=_unit("calendar days"),
-    )
-    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=5_000)] = Field(
-        "auto",
-        description="Symbols a task; auto takes 1 where bars must be fetched, else blocks.",
-        json_schema_extra=_unit("symbols"),
-    )
-    engine: Literal["kernels", "ta"] = Field(
-        "kernels",
-        description="What computes indicators: our kernels, or the library ta (slow reference).",
-        json_schema_extra=_unit("name"),
-    )
-    workers: int = Field(
-        0, ge=1, le=64, description="Worker processes.", json_schema_extra=_unit("processes")
-    )
-    threads: int = Field(
-        0, ge=1, le=64, description="Threads of each worker.", json_schema_extra=_unit("threads")
-    )
-    bars_expiry: int = Field(
-        0,
-        ge=60,
-        le=14_400,
-        description="Longest life of cached bars; entries end up to a tenth earlier.",
-        json_schema_extra=_unit("seconds"),
-    )
-    rate: str = Field(
-        "",
-        description="Requests that the provider's plan allows: 5/minute, 100/second, unlimited.",
-        json_schema_extra=_unit("requests a time"),
-    )
-    min_bars: int = Field(
-        2,
-        ge=1,
-        le=1_000,
-        description="Fewest bars for a row; a symbol with fewer is insufficient_history.",
-        json_schema_extra=_unit("bars"),
-    )
-    score_weights: Annotated[dict[str, float], NoDecode] = Field(
-        DEFAULT_WEIGHTS,
-        validate_default=True,
-        description="Shares of the score's components.",
-        json_schema_extra=_unit("shares"),
-    )
-    schedule: str = Field(
-        "at 16:20",
-        description="When beat starts a scan, in New York time: `every 15m`, `at 16:20` or `off`.",
-        json_schema_extra=_unit("schedule"),
-    )
-    deadline: int = Field(
-        120,
-        ge=5,
-        le=604_800,
-        description="A scan is closed after this, or after 3 x its planned time if that is longer.",
-        json_schema_extra=_unit("seconds"),
-    )
-    task_budget: int = Field(
-        30,
-        ge=1,
-        le=120,
-        description="Longest wait of a task for the request budget; then symbols are deferred.",
-        json_schema_extra=_unit("seconds"),
-    )
-    report_expiry: int = Field(
-        604_800,
-        ge=300,
-        le=31_536_000,
-        description="Life of a report and of its scan's records.",
-        json_schema_extra=_unit("seconds"),
-    )
-    home: Path = Field(
-        Path("~/.market-scanner"),
-        description="Folder of the embedded server's data, logs and passwords (mode 0700).",
-        json_schema_extra=_unit("path"),
-    )
-    flower_port: int = Field(
-        5555,
-        ge=1_024,
-        le=65_535,
-        description="Port of Flower on 127.0.0.1; the next free one is taken if it is in use.",
-        json_schema_extra=_unit("port"),
     )
     simulator_url: str | None = Field(
         None,
@@ -186,6 +98,104 @@ class Settings(BaseSettings):
         le=30.0,
         description="Time that each simulated request takes.",
         json_schema_extra=_unit("seconds"),
+    )
+
+
+class StackSettings(BaseSettings):
+    """Processes, their server, their budgets and when they start a scan."""
+
+    profile: Literal["free", "pro_plus"] = Field(
+        "pro_plus",
+        description="Sizes to start from; PRO_PLUS_OPTIMIZED=1 asks for pro_plus too.",
+        json_schema_extra=_unit("name"),
+    )
+    workers: int = Field(
+        0, ge=1, le=64, description="Worker processes.", json_schema_extra=_unit("processes")
+    )
+    threads: int = Field(
+        0, ge=1, le=64, description="Threads of each worker.", json_schema_extra=_unit("threads")
+    )
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=5_000)] = Field(
+        "auto",
+        description="Symbols a task; auto takes 1 where bars must be fetched, else blocks.",
+        json_schema_extra=_unit("symbols"),
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey to use; without it an embedded server is started.",
+        json_schema_extra=_unit("URL"),
+    )
+    bars_expiry: int = Field(
+        0,
+        ge=60,
+        le=14_400,
+        description="Longest life of cached bars; entries end up to a tenth earlier.",
+        json_schema_extra=_unit("seconds"),
+    )
+    report_expiry: int = Field(
+        604_800,
+        ge=300,
+        le=31_536_000,
+        description="Life of a report and of its scan's records.",
+        json_schema_extra=_unit("seconds"),
+    )
+    deadline: int = Field(
+        120,
+        ge=5,
+        le=604_800,
+        description="A scan is closed after this, or after 3 x its planned time if that is longer.",
+        json_schema_extra=_unit("seconds"),
+    )
+    task_budget: int = Field(
+        30,
+        ge=1,
+        le=120,
+        description="Longest wait of a task for the request budget; then symbols are deferred.",
+        json_schema_extra=_unit("seconds"),
+    )
+    schedule: str = Field(
+        "at 16:20",
+        description="When beat starts a scan, in New York time: `every 15m`, `at 16:20` or `off`.",
+        json_schema_extra=_unit("schedule"),
+    )
+    home: Path = Field(
+        Path("~/.market-scanner"),
+        description="Folder of the embedded server's data, logs and passwords (mode 0700).",
+        json_schema_extra=_unit("path"),
+    )
+    flower_port: int = Field(
+        5555,
+        ge=1_024,
+        le=65_535,
+        description="Port of Flower on 127.0.0.1; the next free one is taken if it is in use.",
+        json_schema_extra=_unit("port"),
+    )
+
+
+class Settings(StackSettings, SourceSettings):
+    """Every value that the user can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    engine: Literal["kernels", "ta"] = Field(
+        "kernels",
+        description="What computes indicators: our kernels, or the library ta (slow reference).",
+        json_schema_extra=_unit("name"),
+    )
+    min_bars: int = Field(
+        2,
+        ge=1,
+        le=1_000,
+        description="Fewest bars for a row; a symbol with fewer is insufficient_history.",
+        json_schema_extra=_unit("bars"),
+    )
+    score_weights: Annotated[dict[str, float], NoDecode] = Field(
+        DEFAULT_WEIGHTS,
+        validate_default=True,
+        description="Shares of the score's components.",
+        json_schema_extra=_unit("shares"),
     )
 
     @validator(mode="before")

@@ -20,7 +20,7 @@ from scanner.bars.cache import BarRequest
 from scanner.bootstrap import Runtime
 from scanner.errors import ScannerError
 from scanner.pipeline import absence_of
-from scanner.results.redis_state import BatchRecords
+from scanner.results.redis_records import BatchRecords
 from scanner.spec import ScanSpec, split_symbols
 from scanner.timeframe import DAILY, day_number
 from scheduler.plan import ScanPlan, make_plan

@@ -14,7 +14,7 @@ import structlog
 
 from scanner.bars.budget import parse_rate
 from scanner.bootstrap import Runtime
-from scanner.results.redis_state import ScanProgress
+from scanner.results.redis_records import ScanProgress
 from scanner.results.report import RUNNING
 from worker.finish import finish, unfinished_symbols
 from worker.tasks import scan_symbols

@@ -13,7 +13,7 @@ import structlog
 from scanner.bootstrap import Runtime
 from scanner.results.aggregate import aggregate, complete_records
 from scanner.results.perf import perf_line
-from scanner.results.redis_state import ScanProgress
+from scanner.results.redis_records import ScanProgress
 from scanner.results.report import RUNNING, ScanFacts, ScanReport
 from scanner.timeframe import day_date
 

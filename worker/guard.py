@@ -18,7 +18,7 @@ from scanner.bars.cache import BarRequest
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError, StoreUnavailable
 from scanner.pipeline import absence_of, scan_batch
-from scanner.results.redis_state import BatchRecords
+from scanner.results.redis_records import BatchRecords
 from scanner.results.report import Absence, Row
 from scanner.spec import Batch
 

@@ -1,7 +1,7 @@
 """The state of a scan in Redis: planned -> running -> closing -> done | degraded | failed.
 
 Every change is one Lua call that compares before it sets (`state_scripts.py`), so that two
-processes never both make it. Workers write records here; `finish_scan` collects them.
+processes never both make it. The records of a scan are in `redis_records.py`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,17 @@ import dataclasses
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import orjson
 import redis
 
 from scanner import keys
-from scanner.bars.cache import BarRequest
 from scanner.bars.redis_cache import redis_errors
 from scanner.errors import ScanRunning
 from scanner.results import state_scripts
-from scanner.results.report import CANCELLED, PLANNED, Record
-from scanner.results.wire import decode_record, encode_record
+from scanner.results.redis_records import RedisScanRecords
+from scanner.results.report import CANCELLED, PLANNED
 from scanner.spec import ScanSpec
 from scanner.timeframe import parse_day
 
@@ -35,49 +33,13 @@ else:
 CLOSING_LEASE: Final = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanProgress:
-    """Where a scan stands."""
-
-    state: str
-    #: Symbols of the universe; 0 until it is planned.
-    total: int
-    #: Symbols with a final record.
-    recorded: int
-    #: Symbols whose record may still change.
-    waiting: int
-    #: All fields of the scan's hash, as text.
-    fields: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectedRecords:
-    """All that the workers wrote for a scan."""
-
-    universe: tuple[str, ...]
-    records: dict[str, Record]
-    waiting: dict[str, Record]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchRecords:
-    """What one task writes."""
-
-    final: Sequence[Record]
-    waiting: Sequence[Record]
-    #: Field of the scan's hash -> amount to add, such as seconds of a stage.
-    counters: Mapping[str, float] = field(default_factory=dict)
-
-
-class RedisScanState:
+class RedisScanState(RedisScanRecords):
     """The states and records of scans in Redis; all keys of a scan expire together."""
 
     def __init__(self, client: redis.Redis, expiry: int) -> None:
-        self._client = client
-        self._expiry = expiry
+        super().__init__(client, expiry)
         self._open = client.register_script(state_scripts.OPEN)
         self._change = client.register_script(state_scripts.CHANGE)
-        self._write = client.register_script(state_scripts.WRITE)
         self._close = client.register_script(state_scripts.CLOSE)
         self._release = client.register_script(state_scripts.RELEASE)
 
@@ -139,16 +101,6 @@ class RedisScanState:
         as_of = plain.pop("as_of")
         return ScanSpec(**plain, as_of=None if as_of is None else parse_day(as_of))
 
-    def request(self, scan_id: str) -> BarRequest | None:
-        """Return which bars a running scan needs, or None if it does not run."""
-        names = ("state", "source", "timeframe", "first", "last")
-        with redis_errors("read a scan's request"):
-            values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
-        if values[0] != b"running":
-            return None
-        source, timeframe, first, last = (value.decode() for value in values[1:])
-        return BarRequest(source=source, timeframe=timeframe, first=int(first), last=int(last))
-
     def stop(self, scan_id: str, message: str) -> bool:
         """Let a running scan be closed at once, saying why; False if it does not run."""
         fields = {"message": message, "closed_at": time.time(), "closing_until": 0}
@@ -157,22 +109,6 @@ class RedisScanState:
                 self._change_state(scan_id, state, "closing", fields)
                 for state in ("planned", "running")
             )
-
-    def write(self, scan_id: str, batch: BatchRecords) -> int:
-        """Write a batch in one call and return how many symbols were taken; -1 if refused.
-
-        All are refused if the scan does not run; a symbol that has a final record is refused.
-        """
-        args: list[Any] = [self._expiry, len(batch.final), len(batch.waiting)]
-        for record in (*batch.final, *batch.waiting):
-            args += [record.symbol, encode_record(record)]
-        for name, amount in batch.counters.items():
-            args += [name, repr(float(amount))]
-        with redis_errors("write records"):
-            taken = self._write(
-                keys=[keys.scan(scan_id), keys.records(scan_id), keys.retry(scan_id)], args=args
-            )
-        return int(cast("int", taken))
 
     def take_closing(self, scan_id: str) -> float | None:
         """Return the time at which the scan began to close if this caller is to close it.
@@ -198,40 +134,6 @@ class RedisScanState:
         """End a scan without a report, saying why; False if it is over already."""
         cancelled = self.stop(scan_id, message)
         return self.finish(scan_id, CANCELLED, {"finished_at": time.time()}) and cancelled
-
-    def progress(self, scan_id: str) -> ScanProgress | None:
-        """Return where a scan stands, or None if it is not known (any more)."""
-        pipe = self._client.pipeline(transaction=True)
-        pipe.hgetall(keys.scan(scan_id))
-        pipe.hlen(keys.records(scan_id))
-        pipe.hlen(keys.retry(scan_id))
-        with redis_errors("read a scan's state"):
-            raw, recorded, waiting = pipe.execute()
-        if not raw:
-            return None
-        fields = {name.decode(): value.decode() for name, value in raw.items()}
-        return ScanProgress(
-            state=fields["state"],
-            total=int(fields.get("total", 0)),
-            recorded=recorded,
-            waiting=waiting,
-            fields=fields,
-        )
-
-    def collect(self, scan_id: str) -> CollectedRecords:
-        """Return the universe and all records of a scan."""
-        pipe = self._client.pipeline(transaction=True)
-        pipe.get(keys.universe_of(scan_id))
-        pipe.hgetall(keys.records(scan_id))
-        pipe.hgetall(keys.retry(scan_id))
-        with redis_errors("collect records"):
-            packed, records, waiting = pipe.execute()
-        universe = orjson.loads(zstd.decompress(packed)) if packed else []
-        return CollectedRecords(
-            universe=tuple(universe),
-            records={s.decode(): decode_record(s.decode(), data) for s, data in records.items()},
-            waiting={s.decode(): decode_record(s.decode(), data) for s, data in waiting.items()},
-        )
 
     def open_scans(self) -> dict[str, float]:
         """Return the scans that are not over, each with its deadline."""

@@ -17,7 +17,8 @@ from rich.progress import (
 )
 
 from scanner.errors import StoreUnavailable
-from scanner.results.redis_state import RedisScanState, ScanProgress
+from scanner.results.redis_records import ScanProgress
+from scanner.results.redis_state import RedisScanState
 from scanner.results.report import FINISHED, PLANNED
 
 #: Seconds between two looks.

@@ -36,7 +36,7 @@ def settings(as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("setting", "value", "unit", "from"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title in {"setting", "unit"})
     for row in rows:
         table.add_row(*(Text(str(row[key])) for key in ("name", "value", "unit", "from")))
     Console().print(table)

@@ -1,0 +1,130 @@
+"""The records of a scan in Redis: workers write them batch by batch, `finish_scan` collects them.
+
+Records are one hash, symbol -> Row or Absence, so that a symbol cannot be in two states; those
+that may still change wait in a second one. One Lua call writes a batch (`state_scripts.py`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import orjson
+import redis
+
+from scanner import keys
+from scanner.bars.cache import BarRequest
+from scanner.bars.redis_cache import redis_errors
+from scanner.results import state_scripts
+from scanner.results.report import Record
+from scanner.results.wire import decode_record, encode_record
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanProgress:
+    """Where a scan stands."""
+
+    state: str
+    #: Symbols of the universe; 0 until it is planned.
+    total: int
+    #: Symbols with a final record.
+    recorded: int
+    #: Symbols whose record may still change.
+    waiting: int
+    #: All fields of the scan's hash, as text.
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectedRecords:
+    """All that the workers wrote for a scan."""
+
+    universe: tuple[str, ...]
+    records: dict[str, Record]
+    waiting: dict[str, Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecords:
+    """What one task writes."""
+
+    final: Sequence[Record]
+    waiting: Sequence[Record]
+    #: Field of the scan's hash -> amount to add, such as seconds of a stage.
+    counters: Mapping[str, float] = field(default_factory=dict)
+
+
+class RedisScanRecords:
+    """The records of scans in Redis; all keys of a scan expire together."""
+
+    def __init__(self, client: redis.Redis, expiry: int) -> None:
+        self._client = client
+        self._expiry = expiry
+        self._write = client.register_script(state_scripts.WRITE)
+
+    def request(self, scan_id: str) -> BarRequest | None:
+        """Return which bars a running scan needs, or None if it does not run."""
+        names = ("state", "source", "timeframe", "first", "last")
+        with redis_errors("read a scan's request"):
+            values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
+        if values[0] != b"running":
+            return None
+        source, timeframe, first, last = (value.decode() for value in values[1:])
+        return BarRequest(source=source, timeframe=timeframe, first=int(first), last=int(last))
+
+    def write(self, scan_id: str, batch: BatchRecords) -> int:
+        """Write a batch in one call and return how many symbols were taken; -1 if refused.
+
+        All are refused if the scan does not run; a symbol that has a final record is refused.
+        """
+        args: list[Any] = [self._expiry, len(batch.final), len(batch.waiting)]
+        for record in (*batch.final, *batch.waiting):
+            args += [record.symbol, encode_record(record)]
+        for name, amount in batch.counters.items():
+            args += [name, repr(float(amount))]
+        with redis_errors("write records"):
+            taken = self._write(
+                keys=[keys.scan(scan_id), keys.records(scan_id), keys.retry(scan_id)], args=args
+            )
+        return int(cast("int", taken))
+
+    def progress(self, scan_id: str) -> ScanProgress | None:
+        """Return where a scan stands, or None if it is not known (any more)."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hgetall(keys.scan(scan_id))
+        pipe.hlen(keys.records(scan_id))
+        pipe.hlen(keys.retry(scan_id))
+        with redis_errors("read a scan's state"):
+            raw, recorded, waiting = pipe.execute()
+        if not raw:
+            return None
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        return ScanProgress(
+            state=fields["state"],
+            total=int(fields.get("total", 0)),
+            recorded=recorded,
+            waiting=waiting,
+            fields=fields,
+        )
+
+    def collect(self, scan_id: str) -> CollectedRecords:
+        """Return the universe and all records of a scan."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.get(keys.universe_of(scan_id))
+        pipe.hgetall(keys.records(scan_id))
+        pipe.hgetall(keys.retry(scan_id))
+        with redis_errors("collect records"):
+            packed, records, waiting = pipe.execute()
+        universe = orjson.loads(zstd.decompress(packed)) if packed else []
+        return CollectedRecords(
+            universe=tuple(universe),
+            records={s.decode(): decode_record(s.decode(), data) for s, data in records.items()},
+            waiting={s.decode(): decode_record(s.decode(), data) for s, data in waiting.items()},
+        )
