@@ -1,0 +1,172 @@
+"""The aggregate: ranks, two ledgers that sum to the universe, and what entered and left."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scan_builders import absence, facts, row
+
+from scanner.results.aggregate import aggregate, complete_records
+from scanner.results.diff import entered, left
+from scanner.results.report import Absence, Row
+from scanner.rules.screens import SCREENS, Screen
+
+STATES = ["stale", "no_data:no_bars", "error:BadBars", "deferred:budget", "insufficient_history"]
+OUTCOMES = ["hit", "miss:rsi_14 < 30", "unknown:sma_200", "unknown:rsi_14"]
+TWO = (Screen(name="one", description="1."), Screen(name="two", description="2."))
+
+
+@st.composite
+def any_records(draw):
+    """Draw one record for each of up to 15 symbols, rows with outcomes and gaps at random."""
+    records = []
+    for number in range(draw(st.integers(0, 15))):
+        if draw(st.booleans()):
+            values = {
+                "momentum_252_21": draw(st.sampled_from([None, 0.1, 0.1, 0.2])),
+                "distance_sma_200": draw(st.sampled_from([None, -0.5, 1.0])),
+                "relative_volume_20": None,
+                "distance_high_252": draw(st.sampled_from([None, 0.0])),
+            }
+            outcomes = {"one": draw(st.sampled_from(OUTCOMES))}
+            if draw(st.booleans()):
+                outcomes["two"] = draw(st.sampled_from(OUTCOMES))
+            records.append(row(f"S{number}", values, outcomes))
+        else:
+            state = draw(st.sampled_from(STATES))
+            records.append(absence(f"S{number}", state, final=draw(st.booleans())))
+    return draw(st.permutations(records))
+
+
+@given(any_records())
+def test_both_ledgers_sum_to_the_universe(records):
+    """The scan's own, and that of each screen."""
+    report = aggregate(facts(), records, TWO, {})
+    assert report.symbols == len(records)
+    assert sum(report.ledger.values()) == len(records)
+    for screen in report.screens.values():
+        assert sum(screen.ledger.values()) == len(records)
+        assert screen.ledger["absent"] == len(report.absences)
+        assert screen.ledger["hit"] == len(screen.hits)
+
+
+@given(any_records())
+def test_every_symbol_is_in_the_report_once(records):
+    """As a row or as an absence, and findable."""
+    report = aggregate(facts(), records, TWO, {})
+    names = [one.row.symbol for one in report.rows] + [one.symbol for one in report.absences]
+    assert sorted(names) == sorted(one.symbol for one in records)
+    for one in records:
+        found = report.find(one.symbol)
+        assert (found.row if isinstance(one, Row) else found) == one
+    assert report.find("nobody") is None
+
+
+@given(any_records())
+def test_rows_are_ranked_by_score_and_the_order_of_records_does_not_matter(records):
+    """Ties by symbol, rows without a score last; contributions sum to the score."""
+    report = aggregate(facts(), records, TWO, {})
+    assert report == aggregate(facts(), sorted(records, key=lambda one: one.symbol), TWO, {})
+    assert [one.rank for one in report.rows] == list(range(1, len(report.rows) + 1))
+    keys = [(one.score is None, -(one.score or 0.0), one.row.symbol) for one in report.rows]
+    assert keys == sorted(keys)
+    for one in report.rows:
+        known = [points for points in one.contributions.values() if points is not None]
+        assert (one.score is None) == (not known)
+        assert sum(known) == pytest.approx(one.score or 0.0, abs=1e-5)
+
+
+def test_the_ledger_counts_each_state():
+    """Scored first, the others by name."""
+    records = [row("A"), absence("B"), absence("C", "error:BadBars"), absence("D")]
+    report = aggregate(facts(), records, SCREENS, {})
+    assert list(report.ledger.items()) == [("scored", 1), ("error:BadBars", 1), ("stale", 2)]
+    assert [one.symbol for one in report.absences] == ["B", "C", "D"]
+
+
+def test_a_screen_that_keeps_nothing_says_why():
+    """Zero hits is a diagnosed state."""
+    records = [row("A", outcomes={"one": "miss:x"}), row("B", outcomes={"one": "unknown:y"})]
+    screen = aggregate(facts(), records, TWO[:1], {}).screens["one"]
+    assert screen.hits == ()
+    assert screen.ledger == {"hit": 0, "miss:x": 1, "unknown:y": 1, "absent": 0}
+
+
+def test_a_row_that_a_screen_did_not_see_is_unknown():
+    """A worker of another version may not know the screen."""
+    screen = aggregate(facts(), [row("A", outcomes={})], TWO[:1], {}).screens["one"]
+    assert screen.ledger == {"hit": 0, "unknown:not_decided": 1, "absent": 0}
+
+
+def test_hits_are_listed_best_first():
+    """By the rank of their rows."""
+    rows = [row(s, {"momentum_252_21": v}) for s, v in (("A", 0.1), ("B", 0.3), ("C", 0.2))]
+    assert aggregate(facts(), rows, SCREENS, {}).screens["all"].hits == ("B", "C", "A")
+
+
+def test_a_screen_is_compared_with_its_last_complete_scan():
+    """What is new, and what is gone."""
+    records = [row("A"), row("B"), absence("C")]
+    screen = aggregate(facts(), records, SCREENS, {"all": ["C", "B", "X"]}).screens["all"]
+    assert (screen.entered, screen.left) == (("A",), ("C", "X"))
+
+
+def test_a_first_scan_has_no_change():
+    """Else every hit would be an entrant; but a last scan without hits counts."""
+    first = aggregate(facts(), [row("A")], SCREENS, {}).screens["all"]
+    second = aggregate(facts(), [row("A")], SCREENS, {"all": []}).screens["all"]
+    assert (first.entered, first.left) == ((), ())
+    assert (second.entered, second.left) == (("A",), ())
+
+
+@pytest.mark.parametrize(
+    ("message", "records", "state"),
+    [
+        ("", [row("A"), absence("B")], "done"),
+        ("", [row("A"), absence("B", final=False)], "degraded"),
+        ("", [absence("B")], "done"),
+        ("no key", [absence("B")], "failed"),
+        ("no key", [], "failed"),
+        ("no key", [row("A"), absence("B", "deferred:stopped", final=False)], "degraded"),
+    ],
+)
+def test_the_state_says_whether_the_report_is_whole(message, records, state):
+    """Degraded where another try may still give a row; failed where there is none."""
+    assert aggregate(facts(message=message), records, SCREENS, {}).state == state
+
+
+def test_one_record_a_symbol_is_completed_from_what_there_is():
+    """The final one, else the waiting one, else deferred, in the universe's order."""
+    final, waiting = row("A"), absence("B", "error:ProviderUnavailable", final=False)
+    got = complete_records(
+        ["C", "B", "A"], {"A": final}, {"A": absence("A", final=False), "B": waiting}
+    )
+    assert got[1:] == [waiting, final]
+    assert (got[0].symbol, got[0].state, got[0].final) == ("C", "deferred:unfinished", False)
+
+
+def test_records_outside_the_universe_are_left_out():
+    """The ledger sums to what was asked for."""
+    assert complete_records([], {"A": row("A")}, {}) == []
+
+
+def test_a_stopped_scan_gives_its_reason_to_every_symbol_left():
+    """Why it stopped, not that no worker came."""
+    got = complete_records(["A"], {}, {}, "the provider does not accept the key")
+    assert got == [
+        Absence(
+            symbol="A",
+            state="deferred:stopped",
+            reason="the provider does not accept the key",
+            final=False,
+        )
+    ]
+
+
+@given(st.lists(st.sampled_from("ABCDEF"), unique=True), st.lists(st.sampled_from("ABCDEF")))
+def test_entered_and_left_are_each_others_mirror(now, before):
+    """Together with what stayed they make up both lists, in their order."""
+    assert entered(now, before) == tuple(s for s in now if s not in before)
+    assert left(now, before) == entered(before, now)
+    assert not set(entered(now, before)) & set(left(now, before))

@@ -1,0 +1,101 @@
+"""Slots of the schedule, in New York time, on usual days and on those with another clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+
+import pytest
+
+from scheduler.beat import EXCHANGE_ZONE, due_slot
+
+#: 02:00 becomes 03:00, and 02:00 becomes 01:00.
+SPRING, AUTUMN = dt.date(2025, 3, 9), dt.date(2025, 11, 2)
+
+
+def new_york(text):
+    """Return the time that clocks in New York show as `text`."""
+    return dt.datetime.fromisoformat(text).replace(tzinfo=EXCHANGE_ZONE)
+
+
+def minutes_of(day):
+    """Return every minute of a day in New York, as UTC, however long the day is."""
+    now = dt.datetime.combine(day, dt.time(), EXCHANGE_ZONE).astimezone(dt.UTC)
+    while now.astimezone(EXCHANGE_ZONE).date() == day:
+        yield now
+        now += dt.timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2025-07-09T16:19:59", None),
+        ("2025-07-09T16:20", "2025-07-09/16:20"),
+        ("2025-07-09T16:29:59", "2025-07-09/16:20"),
+        ("2025-07-09T16:30", None),
+        ("2025-07-09T04:20", None),
+    ],
+)
+def test_a_time_of_day_is_due_for_ten_minutes(now, expected):
+    """What beat missed by more is skipped."""
+    assert due_slot("at 16:20", new_york(now)) == expected
+
+
+@pytest.mark.parametrize(
+    ("utc", "due"),
+    [
+        ("2025-07-09T20:20", True),
+        ("2025-07-09T21:20", False),
+        ("2025-01-09T21:20", True),
+        ("2025-01-09T20:20", False),
+    ],
+)
+def test_the_time_is_new_york_s_in_summer_and_in_winter(utc, due):
+    """Whatever zone the clock is given in."""
+    now = dt.datetime.fromisoformat(utc).replace(tzinfo=dt.UTC)
+    assert (due_slot("at 16:20", now) is not None) is due
+    tokyo = now.astimezone(dt.timezone(dt.timedelta(hours=9)))
+    assert due_slot("at 16:20", tokyo) == due_slot("at 16:20", now)
+
+
+@pytest.mark.parametrize("day", [SPRING, AUTUMN, dt.date(2025, 7, 9)])
+@pytest.mark.parametrize("at", ["00:30", "01:30", "16:20"])
+def test_each_day_has_one_slot_of_a_time(day, at):
+    """Also the day that has the hour from 1 to 2 twice."""
+    slots = {due_slot(f"at {at}", now) for now in minutes_of(day)} - {None}
+    assert slots == {f"{day}/{at}"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "slot"),
+    [
+        ("every 15m", "2025-07-09T00:00", 0),
+        ("every 15m", "2025-07-09T00:14:59", 0),
+        ("every 15m", "2025-07-09T00:15", 1),
+        ("every 15m", "2025-07-09T23:59:59", 95),
+        ("every 2h", "2025-07-09T15:59", 7),
+        ("every 24h", "2025-07-09T15:59", 0),
+    ],
+)
+def test_a_period_is_counted_from_midnight(schedule, now, slot):
+    """Every moment is in one slot."""
+    assert due_slot(schedule, new_york(now)) == f"2025-07-09/{slot}"
+
+
+@pytest.mark.parametrize(("day", "slots"), [(SPRING, 92), (dt.date(2025, 7, 9), 96)])
+def test_a_day_has_a_slot_for_each_of_its_quarters(day, slots):
+    """A day of 23 hours has four fewer, and no slot comes back later."""
+    seen = [due_slot("every 15m", now) for now in minutes_of(day)]
+    assert len(set(seen)) == slots
+    assert sum(one != other for one, other in itertools.pairwise(seen)) == slots - 1
+
+
+def test_slots_of_two_days_are_different():
+    """The name begins with the date in New York."""
+    evening = dt.datetime(2025, 7, 10, 1, 0, tzinfo=dt.UTC)
+    assert due_slot("every 1h", evening) == "2025-07-09/21"
+
+
+def test_off_is_never_due():
+    """At no minute of a day."""
+    assert {due_slot("off", now) for now in minutes_of(SPRING)} == {None}
