@@ -1,0 +1,33 @@
+"""What integration tests share: one server for all that goes through Celery's app."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+import redis
+from process_fixtures import running_valkey
+
+from worker.celery import app
+
+
+@pytest.fixture(scope="session")
+def queue_url(tmp_path_factory):
+    """Start the server to which Celery's app of this process is bound, once and for all."""
+    with running_valkey(tmp_path_factory.mktemp("queue")) as address:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SCANNER_REDIS_URL", address)
+            assert app.conf.broker_url == address
+        yield address
+        app.backend.result_consumer.stop()
+        app.close()
+        gc.collect()
+
+
+@pytest.fixture
+def queue(queue_url, monkeypatch):
+    """Return a client of the emptied server, to which the settings point."""
+    monkeypatch.setenv("SCANNER_REDIS_URL", queue_url)
+    with redis.Redis.from_url(queue_url) as client:
+        client.flushall()
+        yield client

@@ -1,0 +1,207 @@
+"""From a batch to records and from records to one report, by the functions behind the tasks."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from runtime_builders import runtime_on
+from scan_builders import AS_OF, LAST, REQUEST, ScriptedProvider, absence, row, series
+
+from scanner import keys
+from scanner.errors import KeyRefused, ProviderUnavailable, RateLimited, StoreUnavailable
+from scanner.indicators.compute import KernelEngine
+from scanner.results.redis_records import BatchRecords
+from scanner.results.report import Absence
+from scanner.spec import Batch
+from scheduler.request import request_scan, spec_of
+from worker.finish import finish, unfinished_symbols
+from worker.guard import record_batch
+
+SYMBOLS = ["AAA", "BBB", "CCC"]
+FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
+FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
+
+
+def running(queue, answers=None, engine=None, source="test-1"):
+    """Return a runtime and the id of a scan that runs over SYMBOLS."""
+    given = {symbol: series(symbol, 300) for symbol in SYMBOLS} | (answers or {})
+    runtime = runtime_on(queue, ScriptedProvider(given), engine)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    fields = FIELDS | {"source": source}
+    assert runtime.state.start(scan_id, SYMBOLS, time.time() + 300.0, fields)
+    return runtime, scan_id
+
+
+def record(runtime, scan_id, symbols=SYMBOLS):
+    """Record a batch and return the ids of scans that were to be stopped."""
+    stopped = []
+    record_batch(runtime, Batch(scan_id=scan_id, number=0, symbols=tuple(symbols)), stopped.append)
+    return stopped
+
+
+def write(runtime, scan_id, *final, waiting=()):
+    """Write records as a task does."""
+    runtime.state.write(scan_id, BatchRecords(final=final, waiting=waiting))
+
+
+class Fatal(KernelEngine):
+    """Raises what no block may catch."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def compute(self, block, columns):
+        """Raise the error."""
+        raise self.error
+
+
+def test_a_batch_ends_as_records_and_counters(queue):
+    """Rows are final, what may change waits, and the thread is named once."""
+    runtime, scan_id = running(queue, {"BBB": ProviderUnavailable("down")})
+    assert record(runtime, scan_id) == []
+    found, fields = runtime.state.collect(scan_id), runtime.state.progress(scan_id).fields
+    assert set(found.records) == {"AAA", "CCC"}
+    assert found.waiting["BBB"].state == "error:ProviderUnavailable"
+    assert float(fields["bars:fetched"]) == 2
+    assert float(fields["seconds:bars"]) > 0.0
+    assert float(fields["tasks"]) == 1
+    assert [float(v) for n, v in fields.items() if n.startswith("by:")] == [3]
+
+
+def test_a_message_that_comes_twice_changes_no_record(queue):
+    """A redelivered task reads the cache and is refused."""
+    runtime, scan_id = running(queue)
+    record(runtime, scan_id)
+    first = runtime.state.collect(scan_id)
+    record(runtime, scan_id)
+    assert runtime.state.collect(scan_id) == first
+    assert runtime.provider.asked == SYMBOLS
+
+
+def test_a_batch_of_a_scan_that_is_over_asks_nobody(queue):
+    """Nor does one of a scan that was never there."""
+    runtime, scan_id = running(queue)
+    runtime.state.cancel(scan_id, "interrupted")
+    record(runtime, scan_id)
+    record(runtime, "nobody")
+    assert runtime.provider.asked == []
+
+
+def test_a_refused_key_stops_the_scan_and_calls_for_its_end_once(queue):
+    """The second batch finds it closing."""
+    runtime, scan_id = running(queue, {"AAA": KeyRefused("the key is wrong")})
+    assert record(runtime, scan_id) == [scan_id]
+    assert record(runtime, scan_id) == []
+    report = finish(runtime, scan_id)
+    assert (report.state, report.facts.message) == ("failed", "the key is wrong")
+    assert report.ledger == {"scored": 0, "deferred:stopped": 3}
+
+
+def test_a_worker_with_other_bars_refuses_the_scan(queue):
+    """Its rows would be of another market."""
+    runtime, scan_id = running(queue, source="simulator-2")
+    assert record(runtime, scan_id) == [scan_id]
+    message = runtime.state.progress(scan_id).fields["message"]
+    assert "simulator-2" in message
+    assert "test-1" in message
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), MemoryError("full"), KeyboardInterrupt()])
+def test_nothing_gets_out_of_a_task(queue, error):
+    """Not even what would end the process; each symbol names it."""
+    runtime, scan_id = running(queue, engine=Fatal(error))
+    record(runtime, scan_id)
+    states = {one.state for one in runtime.state.collect(scan_id).records.values()}
+    assert states == {f"error:{type(error).__name__}"}
+    assert len(runtime.state.collect(scan_id).records) == 3
+
+
+def test_a_task_that_redis_refuses_ends_without_records(queue):
+    """What cannot be written is given out again by the reconciler."""
+    runtime, scan_id = running(queue)
+    queue.lpush(keys.bars("test-1", "1d", "BBB"), "a list where bytes belong")
+    record(runtime, scan_id)
+    assert runtime.state.progress(scan_id).state == "running"
+
+
+def test_a_complete_scan_is_closed_with_its_report(queue):
+    """Facts, ledger, state, and the universe is free again."""
+    runtime, scan_id = running(queue, {"CCC": series("CCC", 300, last=LAST - 2)})
+    record(runtime, scan_id)
+    report = finish(runtime, scan_id)
+    assert (report.state, report.ledger) == ("done", {"scored": 2, "stale": 1})
+    assert (report.facts.as_of, report.facts.lookback_days) == (AS_OF, 399)
+    assert (report.facts.processes, report.facts.threads) == (1, 1)
+    assert report.facts.bars == {"absent": 3, "fetched": 3, "hit": 0}
+    assert report.facts.stages["total"] >= report.facts.stages["aggregate"] >= 0.0
+    assert runtime.reports.load(scan_id) == report
+    assert runtime.state.progress(scan_id).state == "done"
+    assert runtime.state.open_scans() == {}
+    request_scan(runtime, spec_of(runtime))
+
+
+def test_a_scan_is_closed_once_however_often_it_is_asked(queue):
+    """By the chord, the reconciler, and both again."""
+    runtime, scan_id = running(queue)
+    record(runtime, scan_id)
+    assert finish(runtime, scan_id) is not None
+    assert finish(runtime, scan_id) is None
+    assert finish(runtime, scan_id, at_deadline=True) is None
+
+
+def test_a_scan_goes_on_while_symbols_are_missing_or_deferred(queue):
+    """Both are given out again before the deadline."""
+    runtime, scan_id = running(queue, {"BBB": RateLimited("slow", wait=60.0)})
+    record(runtime, scan_id, ["AAA", "BBB"])
+    assert finish(runtime, scan_id) is None
+    assert unfinished_symbols(runtime, scan_id) == ["BBB", "CCC"]
+    assert runtime.state.progress(scan_id).state == "running"
+
+
+def test_at_its_deadline_a_scan_is_closed_with_what_is_there(queue):
+    """Degraded, and the ledger still sums to the universe."""
+    runtime, scan_id = running(queue, {"BBB": RateLimited("slow", wait=60.0)})
+    record(runtime, scan_id, ["AAA", "BBB"])
+    report = finish(runtime, scan_id, at_deadline=True)
+    expected = {"scored": 1, "deferred:budget": 1, "deferred:unfinished": 1}
+    assert (report.state, report.ledger) == ("degraded", expected)
+
+
+def test_a_symbol_that_was_tried_in_vain_does_not_hold_up_the_end(queue):
+    """The provider has had its retries within the task."""
+    runtime, scan_id = running(queue)
+    down = absence("CCC", "error:ProviderUnavailable", final=False)
+    write(runtime, scan_id, row("AAA"), row("BBB"), waiting=[down])
+    report = finish(runtime, scan_id)
+    assert (report.state, report.ledger) == (
+        "degraded",
+        {"scored": 2, "error:ProviderUnavailable": 1},
+    )
+    assert isinstance(report.find("CCC"), Absence)
+
+
+def test_a_second_scan_names_what_entered_and_what_left(queue):
+    """Against the last complete one of the same source."""
+    runtime, first = running(queue)
+    record(runtime, first)
+    assert finish(runtime, first).screens["all"].entered == ()
+    runtime, second = running(queue, {"BBB": series("BBB", 300, last=LAST - 1)})
+    write(runtime, second, row("AAA"), absence("BBB"), row("CCC"))
+    screen = finish(runtime, second).screens["all"]
+    assert (screen.entered, screen.left) == ((), ("BBB",))
+
+
+def test_a_scan_that_is_gone_is_forgotten(queue):
+    """The reconciler does not come back to it."""
+    runtime, scan_id = running(queue)
+    queue.delete(keys.scan(scan_id))
+    assert finish(runtime, scan_id) is None
+    assert runtime.state.open_scans() == {}
+
+
+def test_the_error_of_a_store_is_no_record(queue):
+    """Whether it was Redis' fault is not the symbols'."""
+    runtime, scan_id = running(queue, engine=Fatal(StoreUnavailable("away")))
+    record(runtime, scan_id)
+    assert {r.final for r in runtime.state.collect(scan_id).records.values()} == set()

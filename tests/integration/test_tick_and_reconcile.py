@@ -1,0 +1,179 @@
+"""Beat's two calls: the tick that starts what is due, and the reconciler that ends what is open."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pytest
+from runtime_builders import messages, runtime_on
+from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
+
+from scanner import keys
+from scanner.results import redis_state
+from scanner.results.redis_records import BatchRecords
+from scheduler.beat import tick
+from scheduler.reconcile import reconcile
+from scheduler.request import request_scan, spec_of
+
+DUE = dt.datetime(2025, 7, 9, 20, 20, tzinfo=dt.UTC)
+SYMBOLS = ["AAA", "BBB", "CCC"]
+FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
+FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 2}
+
+
+def runtime_of(queue, **options):
+    """Return a runtime of three symbols."""
+    return runtime_on(queue, ScriptedProvider({s: series(s) for s in SYMBOLS}), **options)
+
+
+def running(runtime, seconds=300.0):
+    """Return the id of a scan that runs and has so many seconds left."""
+    scan_id = request_scan(runtime, spec_of(runtime))
+    assert runtime.state.start(scan_id, SYMBOLS, time.time() + seconds, FIELDS)
+    return scan_id
+
+
+def write(runtime, scan_id, *final, waiting=(), tasks=1.0):
+    """Write records as so many tasks do."""
+    records = BatchRecords(final=final, waiting=waiting, counters={"tasks": tasks})
+    runtime.state.write(scan_id, records)
+
+
+def state_of(runtime, scan_id):
+    """Return the state of a scan."""
+    return runtime.state.progress(scan_id).state
+
+
+def test_a_due_scan_is_started(queue):
+    """It is on the queue and runs."""
+    runtime = runtime_of(queue)
+    scan_id = tick(runtime, DUE)
+    assert state_of(runtime, scan_id) == "running"
+    assert len(messages(queue, "scan")) == 3
+
+
+def test_a_slot_starts_one_scan_whatever_ticks_are_doubled(queue):
+    """Also after the first scan is over; the next day has its own."""
+    runtime = runtime_of(queue)
+    scan_id = tick(runtime, DUE)
+    assert tick(runtime, DUE) is None
+    runtime.state.cancel(scan_id, "interrupted")
+    assert tick(runtime, DUE + dt.timedelta(minutes=9)) is None
+    assert tick(runtime, DUE + dt.timedelta(days=1)) not in {None, scan_id}
+
+
+@pytest.mark.parametrize("schedule", ["off", "at 09:00"])
+def test_nothing_starts_when_nothing_is_due(queue, schedule):
+    """And no slot is claimed."""
+    assert tick(runtime_of(queue, schedule=schedule), DUE) is None
+    assert queue.keys("*") == []
+
+
+def test_a_slot_is_skipped_while_a_scan_of_the_universe_runs(queue):
+    """The scan that runs goes on."""
+    runtime = runtime_of(queue, schedule="every 1m")
+    scan_id = running(runtime)
+    assert tick(runtime, DUE) is None
+    assert (state_of(runtime, scan_id), messages(queue, "scan")) == ("running", [])
+
+
+def test_the_claim_of_a_slot_expires(queue):
+    """In a week."""
+    tick(runtime_of(queue), DUE)
+    key = keys.slot("test-1", "all", "2025-07-09/16:20")
+    assert 0 < queue.ttl(key) <= 7 * 86_400
+
+
+def test_a_complete_scan_that_nobody_closed_is_closed(queue):
+    """The chord's last message can be lost."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    write(runtime, scan_id, *map(row, SYMBOLS), tasks=2.0)
+    reconcile(runtime)
+    assert state_of(runtime, scan_id) == "done"
+    assert runtime.reports.load(scan_id).ledger == {"scored": 3}
+
+
+def test_a_scan_whose_tasks_are_under_way_is_left_alone(queue):
+    """One of two tasks has ended."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    write(runtime, scan_id, row("AAA"))
+    reconcile(runtime)
+    assert (state_of(runtime, scan_id), messages(queue, "scan")) == ("running", [])
+
+
+def test_at_its_deadline_a_scan_is_closed_with_what_is_there(queue):
+    """Degraded."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime, seconds=-1.0)
+    write(runtime, scan_id, row("AAA"))
+    reconcile(runtime)
+    assert state_of(runtime, scan_id) == "degraded"
+    ledger = {"scored": 1, "deferred:unfinished": 2}
+    assert runtime.reports.load(scan_id).ledger == ledger
+
+
+def test_deferred_symbols_are_given_out_again_alone(queue):
+    """All tasks have ended, so nobody else would."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    write(
+        runtime,
+        scan_id,
+        row("AAA"),
+        waiting=[absence(s, "deferred:budget", final=False) for s in ("BBB", "CCC")],
+        tasks=2.0,
+    )
+    reconcile(runtime)
+    assert messages(queue, "scan") == [
+        ("scan_symbols", [scan_id, 2, ["BBB"]]),
+        ("scan_symbols", [scan_id, 3, ["CCC"]]),
+    ]
+    reconcile(runtime)
+    assert len(messages(queue, "scan")) == 2
+    write(runtime, scan_id, row("BBB"), row("CCC"), tasks=2.0)
+    reconcile(runtime)
+    assert state_of(runtime, scan_id) == "done"
+
+
+def test_no_more_symbols_are_given_out_than_the_budget_lets_through(queue):
+    """One a minute, and one for the only thread."""
+    runtime = runtime_of(queue, rate="1/minute", workers=1, threads=1)
+    scan_id = running(runtime)
+    waiting = [absence(s, "deferred:budget", final=False) for s in SYMBOLS]
+    write(runtime, scan_id, waiting=waiting, tasks=2.0)
+    reconcile(runtime)
+    assert [arguments[2] for _, arguments in messages(queue, "scan")] == [["AAA"], ["BBB"]]
+
+
+def test_a_scan_whose_closer_died_is_closed_by_the_next(queue, monkeypatch):
+    """When its lease is over, not before."""
+    runtime = runtime_of(queue)
+    closers = {}
+    for lease, state in ((60, "closing"), (0, "degraded")):
+        with monkeypatch.context() as patch:
+            patch.setattr(redis_state, "CLOSING_LEASE", lease)
+            scan_id = running(runtime)
+            closers[lease] = runtime.state.take_closing(scan_id)
+        reconcile(runtime)
+        assert state_of(runtime, scan_id) == state
+        runtime.state.finish(scan_id, "cancelled", {})
+    assert None not in closers.values()
+
+
+def test_a_scan_whose_keys_are_gone_is_forgotten(queue):
+    """It would be open for ever."""
+    runtime = runtime_of(queue)
+    queue.delete(keys.scan(running(runtime)))
+    reconcile(runtime)
+    assert runtime.state.open_scans() == {}
+
+
+def test_a_planned_scan_waits_for_its_deadline(queue):
+    """The message that starts it may still come."""
+    runtime = runtime_of(queue)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    reconcile(runtime)
+    assert state_of(runtime, scan_id) == "planned"
