@@ -12,7 +12,7 @@ LOCK := requirements/build.txt requirements/run.txt pyproject.toml
 .PHONY: scan test lint check-types contract pytest lock clean
 
 scan: $(VENV)/.run
-	$(if $(DATA),SCANNER_DATA="$(DATA)") $(if $(PROVIDER),SCANNER_PROVIDER="$(PROVIDER)") \
+	@$(if $(DATA),SCANNER_DATA="$(DATA)") $(if $(PROVIDER),SCANNER_PROVIDER="$(PROVIDER)") \
 	$(BIN)/scan run $(if $(YES),--yes)
 
 test: lint check-types contract pytest
@@ -33,19 +33,19 @@ pytest: $(VENV)/.dev
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 # ta comes as source only: what builds it is installed first, and builds without isolation.
 $(VENV)/.run: $(VENV)/.venv $(LOCK)
 	@echo "installing into $(VENV) (about a minute, once)"
-	$(PIP) -r requirements/build.txt
-	$(PIP) --no-build-isolation -r requirements/run.txt
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
+	@$(PIP) -r requirements/build.txt
+	@$(PIP) --no-build-isolation -r requirements/run.txt
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
-	$(PIP) --no-build-isolation -r requirements/dev.txt
+	@$(PIP) --no-build-isolation -r requirements/dev.txt
 	@touch $@
 
 # Needs uv; the files name no index and no host.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -81,10 +82,10 @@ def _data() -> str:
 
 def _server() -> str:
     from views.cli.embedded import find_server
-    from views.cli.session import read_settings
 
-    settings, _ = read_settings()
-    return "SCANNER_REDIS_URL is set" if settings.redis_url else f"embedded, {find_server()}"
+    if os.environ.get("SCANNER_REDIS_URL"):
+        return "given by SCANNER_REDIS_URL"
+    return f"embedded, {find_server()}"
 
 
 def _redis() -> str:
@@ -111,8 +112,6 @@ def _workers() -> str:
     settings, home = read_settings()
     if settings.redis_url is None:
         return "none is up"
-    import os
-
     from views.cli.stack import as_variables
     from worker.celery import app
 

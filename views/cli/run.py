@@ -60,7 +60,7 @@ def run(
     _check_before_start(settings)
     with _stack_for(settings, home) as (runtime, beat):
         if settings.provider == "polygon":
-            _confirm_cost(runtime, as_of, yes=flags["yes"] or not sys.stdin.isatty())
+            _confirm_cost(runtime, as_of, yes=flags["yes"])
         scan_id = _request(runtime, as_of)
         report = _finished(runtime, scan_id, beat)
     _print(report, settings, top=top, as_json=flags["as_json"])
@@ -198,8 +198,17 @@ def _confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None
         f"{plan.seconds / 60:,.1f} minutes at {rate} (SCANNER_RATE)",
         err=True,
     )
-    if plan.calls and not yes:
-        click.confirm("Scan?", abort=True, err=True)
+    if not plan.calls or yes or _on_this_machine(runtime.settings.polygon_url):
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError("a scan of the real market has to be confirmed: --yes (make: YES=1)")
+    click.confirm("Scan?", abort=True, err=True)
+
+
+def _on_this_machine(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def _finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) -> ScanReport:
