@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from views.cli.stack import Stack
 
 #: Seconds that servers and workers have to answer after their start.
 START_SECONDS: Final = 90.0
+
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 Tick = Callable[[str], None]
 
@@ -114,8 +117,20 @@ def own_stack(settings: Settings, home: Home, *, scheduled: bool, tick: Tick) ->
             home.write_stack(stack.variables, _facts(stack, supervisor))
         yield stack, supervisor
     finally:
-        home.remove_stack()
-        supervisor.stop()
+        with _undisturbed():
+            home.remove_stack()
+            supervisor.stop()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep a second Ctrl-C from leaving processes behind while they are being stopped."""
+    ignored = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, before in ignored.items():
+            signal.signal(number, before)
 
 
 def _facts(stack: Stack, supervisor: Supervisor) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""The reference engine and the sizes of a scan, through the whole flow."""
+
+from __future__ import annotations
+
+import pytest
+from stack_fixtures import environment, exported, scan_json
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def test_the_library_ta_computes_the_same_rows(tmp_path):
+    """SCANNER_ENGINE=ta takes the same way through Celery and ends at the same numbers."""
+    env = environment(tmp_path / "home", profile="free", simulator_symbols=40)
+    ours = exported(env, scan_json("run", "--json", env=env)["id"])
+    reference = env | {"SCANNER_ENGINE": "ta"}
+    theirs = exported(reference, scan_json("run", "--json", env=reference)["id"])
+    assert set(ours) == set(theirs)
+    for symbol, row in theirs.items():
+        for name, value in row.items():
+            if isinstance(value, float):
+                assert ours[symbol][name] == pytest.approx(value, rel=1e-8, abs=1e-6), (
+                    symbol,
+                    name,
+                )
+            elif name != "rank":
+                assert ours[symbol][name] == value, (symbol, name)
+
+
+@pytest.mark.parametrize(("batch_size", "batches"), [("1", 30), ("7", 5), ("1000", 1)])
+def test_any_batch_size_gives_the_same_rows(tmp_path_factory, batch_size, batches):
+    """A fixed batch size changes the number of tasks, and nothing else."""
+    home = tmp_path_factory.getbasetemp() / "batch-sizes"
+    env = environment(home, profile="free", simulator_symbols=30)
+    auto = exported(env, scan_json("run", "--json", env=env)["id"])
+    fixed = env | {"SCANNER_BATCH_SIZE": batch_size}
+    report = scan_json("run", "--json", env=fixed)
+    status = scan_json("status", report["id"], "--json", env=env)["scans"][0]
+    assert status["batches"] == status["tasks"] == batches
+    assert exported(env, report["id"]) == auto
+
+
+def test_a_short_lookback_leaves_long_columns_empty(tmp_path):
+    """With 150 days the columns that `scan settings` names are null, and all others are there."""
+    env = environment(tmp_path / "home", profile="free", simulator_symbols=20, lookback_days=150)
+    empty = set(scan_json("settings", "--json", env=env)["empty_columns"])
+    assert {"sma_200", "momentum_252_21", "distance_high_252"} <= empty
+    rows = exported(env, scan_json("run", "--json", env=env)["id"])
+    full = max(rows.values(), key=lambda row: row["bars"])
+    assert {name for name, value in full.items() if value is None} == empty
