@@ -1,0 +1,111 @@
+"""Celery's configuration: known names only, JSON only, and the choices that keep messages safe."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from celery import Celery
+from celery.app.defaults import SETTING_KEYS
+from celery.schedules import crontab, maybe_schedule
+
+from scanner.errors import ConfigError
+from scanner.settings import load_settings
+from scheduler.reconcile import PERIOD
+from worker.backend import RetryingRedisBackend
+from worker.config import CONTROL_QUEUE, SCAN_QUEUE, VISIBILITY_TIMEOUT, celery_config
+
+#: What the control worker finds, as JSON: name -> [rate limit, errors that are tried again].
+LIST_TASKS = """
+import json
+import scheduler.tasks
+from worker.celery import app
+app.loader.import_default_modules()
+print(json.dumps({name: [task.rate_limit, list(getattr(task, "autoretry_for", ()))]
+                  for name, task in app.tasks.items() if not name.startswith("celery.")}))
+"""
+URL = "redis://:made-up@127.0.0.1:6390/0"
+
+
+@pytest.fixture
+def config():
+    """Return the configuration for a Redis that nobody is asked for."""
+    return celery_config(load_settings(redis_url=URL))
+
+
+def test_every_name_is_one_that_celery_or_redbeat_reads(config):
+    """Celery ignores others without a word."""
+    ours = {name for name in config if not name.startswith("redbeat_")}
+    assert ours - set(SETTING_KEYS) == set()
+
+
+def test_nothing_but_json_is_sent_or_accepted(config):
+    """A pickle in a message would run code."""
+    serializers = {v for n, v in config.items() if n.endswith("_serializer")}
+    accepted = {tuple(v) for n, v in config.items() if n.endswith("accept_content")}
+    assert (serializers, accepted) == ({"json"}, {("json",)})
+    assert {"accept_content", "result_accept_content"} <= set(config)
+
+
+def test_broker_results_and_schedule_are_on_the_same_redis(config):
+    """The one of the settings."""
+    assert (config["broker_url"], config["redbeat_redis_url"]) == (URL, URL)
+    assert config["result_backend"] == f"worker.backend:RetryingRedisBackend+{URL}"
+
+
+def test_without_redis_there_is_no_configuration():
+    """The message says what to do."""
+    with pytest.raises(ConfigError, match="scan up"):
+        celery_config(load_settings())
+
+
+def test_a_message_is_acknowledged_when_its_task_is_done(config):
+    """A killed worker's task comes back, after the visibility timeout, once."""
+    assert config["task_acks_late"]
+    assert config["worker_prefetch_multiplier"] == 1
+    assert config["broker_transport_options"]["visibility_timeout"] == VISIBILITY_TIMEOUT
+
+
+def test_scans_and_control_have_queues_of_their_own(config):
+    """So that 5,000 messages do not stand before the one that ends a scan."""
+    assert set(config["task_queues"]) == {CONTROL_QUEUE, SCAN_QUEUE}
+    assert config["task_routes"] == {"scan_symbols": {"queue": SCAN_QUEUE}}
+    assert config["task_default_queue"] == CONTROL_QUEUE
+    assert not config["task_create_missing_queues"]
+
+
+def test_beat_s_messages_end_before_the_next_one(config):
+    """A control worker that was away does not catch up on hours of ticks."""
+    entries = config["beat_schedule"]
+    seconds = {name: maybe_schedule(entry["schedule"]) for name, entry in entries.items()}
+    assert set(entries) == {"tick", "reconcile"}
+    assert 0 < entries["tick"]["options"]["expires"] < 60
+    assert seconds["tick"] == crontab()
+    period = seconds["reconcile"].run_every.total_seconds()
+    assert 0 < entries["reconcile"]["options"]["expires"] < period == PERIOD
+
+
+def test_the_tasks_have_the_names_that_queues_and_schedule_use(config):
+    """And Celery neither tries them again nor limits them: the scan's own state decides."""
+    found = subprocess.run(
+        [sys.executable, "-c", LIST_TASKS],
+        env=os.environ | {"SCANNER_REDIS_URL": URL},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = {"scan_symbols", "finish_scan", "start_scan", "tick", "reconcile"}
+    assert json.loads(found.stdout) == {name: [None, []] for name in names}
+    assert {entry["task"] for entry in config["beat_schedule"].values()} < names
+    assert set(config["task_routes"]) < names
+
+
+def test_each_connection_of_the_result_backend_tries_again():
+    """Celery leaves redis-py's own retries off."""
+    backend = RetryingRedisBackend(url=URL, app=Celery(set_as_current=False))
+    options = backend.client.connection_pool.connection_kwargs
+    assert options["retry"].get_retries() == 6
+    assert options["health_check_interval"] == 25
