@@ -63,7 +63,7 @@ def run(
             _confirm_cost(runtime, as_of, yes=flags["yes"])
         scan_id = _request(runtime, as_of)
         report = _finished(runtime, scan_id, beat)
-    _print(report, settings, top=top, as_json=flags["as_json"])
+        _print(report, settings, top=top, as_json=flags["as_json"])
     return _code(report, strict=flags["strict"])
 
 
