@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
+
+# Folders of tests are named as packages are; a real package anywhere on the path goes first.
+sys.path.append(str(Path(__file__).parents[1]))
 
 #: Variables that choose settings behind the prefix's back.
 _FOREIGN = ("POLYGON_API_KEY", "MASSIVE_API_KEY", "PRO_PLUS_OPTIMIZED")

@@ -10,6 +10,7 @@ from scan_builders import absence, facts, row
 from scanner.results.aggregate import aggregate, complete_records
 from scanner.results.diff import entered, left
 from scanner.results.report import Absence, Row
+from scanner.rules.score import COMPONENTS
 from scanner.rules.screens import SCREENS, Screen
 
 STATES = ["stale", "no_data:no_bars", "error:BadBars", "deferred:budget", "insufficient_history"]
@@ -65,16 +66,24 @@ def test_every_symbol_is_in_the_report_once(records):
 
 @given(any_records())
 def test_rows_are_ranked_by_score_and_the_order_of_records_does_not_matter(records):
-    """Ties by symbol, rows without a score last; contributions sum to the score."""
+    """Rows without a score come last; contributions sum to the score."""
     report = aggregate(facts(), records, TWO, {})
     assert report == aggregate(facts(), sorted(records, key=lambda one: one.symbol), TWO, {})
     assert [one.rank for one in report.rows] == list(range(1, len(report.rows) + 1))
-    keys = [(one.score is None, -(one.score or 0.0), one.row.symbol) for one in report.rows]
+    keys = [(one.score is None, -(one.score or 0.0)) for one in report.rows]
     assert keys == sorted(keys)
     for one in report.rows:
         known = [points for points in one.contributions.values() if points is not None]
         assert (one.score is None) == (not known)
         assert sum(known) == pytest.approx(one.score or 0.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.1, None])
+def test_rows_with_the_same_values_are_ranked_by_symbol(value):
+    """With a score and without."""
+    values = dict.fromkeys(COMPONENTS.values(), value)
+    report = aggregate(facts(), [row(s, values) for s in ("B", "C", "A")], SCREENS, {})
+    assert [one.row.symbol for one in report.rows] == ["A", "B", "C"]
 
 
 def test_the_ledger_counts_each_state():
