@@ -7,7 +7,7 @@
 5. decide each screen for each row                                 (rules/screens.py)
 6. make one Row of each symbol's last values                       (results/report.py)
 
-A block that raises is computed again symbol by symbol, so that only the symbol that raises
+A batch that raises is scanned again symbol by symbol, so that only the symbol that raises
 becomes an error. Every symbol of the batch ends as exactly one Row or Absence.
 """
 
@@ -26,7 +26,7 @@ from scanner.bars.block import FIELDS, BarSeries, stack
 from scanner.bars.cache import BarCache, BarRequest
 from scanner.bars.load import load_bars
 from scanner.bars.provider import Provider
-from scanner.errors import RateLimited, TransientError, UnknownSymbol
+from scanner.errors import RateLimited, ScannerError, TransientError, UnknownSymbol
 from scanner.indicators.compute import Engine
 from scanner.results.report import INSUFFICIENT, STALE, Absence, Record, Row
 from scanner.rules.screens import Screen, decide
@@ -64,6 +64,13 @@ class BatchResult:
     #: Where bars came from -> symbols.
     bars: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: BatchResult) -> None:
+        """Take in the result of a part of the batch."""
+        self.records += other.records
+        self.bars += other.bars
+        for stage, spent in other.seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Add the time that the body takes to `stage`."""
@@ -78,23 +85,40 @@ class BatchResult:
 def scan_batch(symbols: Sequence[str], request: BarRequest, tools: ScanTools) -> BatchResult:
     """Return one record for each of `symbols`; KeyRefused and StoreUnavailable stop it."""
     result = BatchResult()
+    try:
+        result.records = _scan_block(symbols, request, tools, result)
+    except ScannerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one symbol must not cost the others their rows
+        if len(symbols) == 1:
+            result.records = [absence_of(symbols[0], error)]
+        else:
+            for symbol in symbols:
+                result.add(scan_batch([symbol], request, tools))
+    return result
+
+
+def _scan_block(
+    symbols: Sequence[str], request: BarRequest, tools: ScanTools, result: BatchResult
+) -> list[Record]:
     with result.timed("bars"):
         loaded = load_bars(request, symbols, tools.cache, tools.provider)
-    result.bars = loaded.counts
+    records: list[Record] = []
     usable: list[BarSeries] = []
     for symbol in symbols:
         if symbol in loaded.errors:
-            result.records.append(absence_of(symbol, loaded.errors[symbol]))
+            records.append(absence_of(symbol, loaded.errors[symbol]))
             continue
         series = loaded.series[symbol]
         absence = _check(series, request, tools.min_bars)
         if absence is None:
             usable.append(series)
         else:
-            result.records.append(absence)
+            records.append(absence)
     if usable:
-        result.records += _guarded_rows(usable, tools, result)
-    return result
+        records += _rows(usable, tools, result)
+    result.bars += loaded.counts
+    return records
 
 
 def absence_of(symbol: str, error: BaseException) -> Absence:
@@ -132,20 +156,9 @@ def _check(series: BarSeries, request: BarRequest, min_bars: int) -> Absence | N
         return Absence(
             symbol=symbol,
             state=INSUFFICIENT,
-            reason=f"{symbol}: {len(series)} bar, at least {min_bars} are needed for a row",
+            reason=f"{symbol}: too few bars, {len(series)} of at least {min_bars} for a row",
         )
     return None
-
-
-def _guarded_rows(
-    series: Sequence[BarSeries], tools: ScanTools, result: BatchResult
-) -> list[Record]:
-    try:
-        return _rows(series, tools, result)
-    except Exception as error:  # noqa: BLE001 - one symbol must not cost the others their rows
-        if len(series) == 1:
-            return [absence_of(series[0].symbol, error)]
-        return [record for one in series for record in _guarded_rows([one], tools, result)]
 
 
 def _rows(series: Sequence[BarSeries], tools: ScanTools, result: BatchResult) -> list[Record]:

@@ -1,12 +1,13 @@
 """Settings: `SCANNER_*` variables come in once, at start; one frozen Settings goes to bootstrap.
 
-A value is taken from the environment, else from the file of the stack that is up, else from
-the profile, else from its default. All problems are reported together, secrets stay masked.
+A value is taken from the environment, else from the stack that is up, else from the profile,
+else from its default. All problems are reported together, secrets stay masked.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from scanner.errors import ConfigError
 
 PREFIX: Final = "SCANNER_"
 
-#: The sizes that a profile sets, each of which can be overridden alone.
+#: The sizes that a profile sets.
 PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "free": {"workers": 2, "threads": 5, "bars_expiry": 3_600, "rate": "5/minute"},
     "pro_plus": {"workers": 4, "threads": 5, "bars_expiry": 14_400, "rate": "100/second"},
@@ -224,7 +225,7 @@ class Settings(StackSettings, SourceSettings):
         known = {part.partition("=")[0] for part in DEFAULT_WEIGHTS.split(",")}
         if unknown := sorted(set(value) - known):
             raise ValueError(f"unknown component {unknown[0]!r}, expected {sorted(known)}")
-        if min(value.values(), default=0.0) < 0.0 or not sum(value.values()) > 0.0:
+        if min(value.values(), default=0.0) < 0.0 or not 0.0 < sum(value.values()) < math.inf:
             raise ValueError("expected shares of 0 or more, not all 0")
         return value
 
@@ -247,47 +248,52 @@ class Settings(StackSettings, SourceSettings):
             raise ValueError("SCANNER_PROVIDER=files needs SCANNER_DATA, a file or folder of bars")
         return self
 
-    @property
-    def home_folder(self) -> Path:
-        """The home folder with `~` replaced."""
-        return self.home.expanduser()
-
 
 def parse_schedule(text: str) -> dt.timedelta | dt.time | None:
     """Return the period of `every 15m`, the time of `at 16:20`, or None for `off`."""
-    words = text.split()
-    if words == ["off"]:
+    if text.strip() == "off":
         return None
-    if len(words) == 2 and words[0] == "every" and words[1][:-1].isdigit():
-        minutes = int(words[1][:-1]) * {"m": 1, "h": 60}.get(words[1][-1], 0)
+    if every := re.fullmatch(r"\s*every\s+(\d{1,4})([mh])\s*", text, re.ASCII):
+        minutes = int(every[1]) * {"m": 1, "h": 60}[every[2]]
         if 1 <= minutes <= 1_440:
             return dt.timedelta(minutes=minutes)
-    if len(words) == 2 and words[0] == "at":
-        try:
-            return dt.time.fromisoformat(words[1])
-        except ValueError:
-            pass
+    if at := re.fullmatch(r"\s*at\s+([01]\d|2[0-3]):([0-5]\d)\s*", text, re.ASCII):
+        return dt.time(int(at[1]), int(at[2]))
     raise ValueError(f"expected `every 15m`, `every 2h`, `at 16:20` or `off`, got {text!r}")
 
 
-def load_settings(stack_file: Path | None = None, **options: Any) -> Settings:
+def load_settings(stack: Mapping[str, str] | None = None, **options: Any) -> Settings:
     """Return the settings of this process; ConfigError lists every problem.
 
-    `stack_file` holds the variables of the stack that is up and is asked after the
-    environment; `options` come from the command line and win.
+    `options` come from the command line and win over the environment; `stack` holds the
+    SCANNER_* variables of the stack that is up, which are asked last.
     """
     given = {name: value for name, value in options.items() if value is not None}
     if os.environ.get("PRO_PLUS_OPTIMIZED") == "1" and not os.environ.get(PREFIX + "PROFILE"):
         given.setdefault("profile", "pro_plus")
     try:
-        return Settings(_env_file=stack_file, **given)
+        return Settings(**_of_stack(stack or {}, given), **given)
     except ValidationError as error:
         problems = "\n".join(f"  {_problem(item)}" for item in error.errors())
         raise ConfigError(f"these settings are wrong:\n{problems}") from None
+
+
+def _of_stack(stack: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the stack's variables say of settings that are given nowhere else.
+
+    Whoever names a provider or data means other bars than the stack's.
+    """
+    named = {n for n in Settings.model_fields if n in given or os.environ.get(PREFIX + n.upper())}
+    if named & {"provider", "data"}:
+        named |= {"provider", "data", "rate"}
+    names = {name.removeprefix(PREFIX).lower(): name for name in stack}
+    return {name: stack[names[name]] for name in names.keys() - named}
 
 
 def _problem(item: Any) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
     if not item["loc"]:
         return message
-    return f"{PREFIX}{str(item['loc'][0]).upper()}: {message}, got {str(item['input'])[:60]!r}"
+    name = str(item["loc"][0])
+    got = "" if name.endswith(("url", "key")) else f", got {str(item['input'])[:60]!r}"
+    return f"{PREFIX}{name.upper()}: {message}{got}"

@@ -35,14 +35,23 @@ def due_slot(schedule: str, now: dt.datetime) -> str | None:
     is due for ten minutes.
     """
     parsed = parse_schedule(schedule)
-    local = now.astimezone(EXCHANGE_ZONE)
+    today = now.astimezone(EXCHANGE_ZONE).date()
     if isinstance(parsed, dt.timedelta):
-        minutes = local.hour * 60 + local.minute
-        return f"{local:%Y-%m-%d}/{minutes // int(parsed.total_seconds() // 60)}"
+        return f"{today}/{int((now - _moment(today, dt.time.min)) / parsed)}"
     if parsed is None:
         return None
-    at = local.replace(hour=parsed.hour, minute=parsed.minute, second=0, microsecond=0)
-    return f"{at:%Y-%m-%d/%H:%M}" if at <= local < at + _GRACE else None
+    for day in (today, today - dt.timedelta(days=1)):
+        if dt.timedelta(0) <= now - _moment(day, parsed) < _GRACE:
+            return f"{day}/{parsed:%H:%M}"
+    return None
+
+
+def _moment(day: dt.date, time: dt.time) -> dt.datetime:
+    """Return a time of day in New York, in UTC, where every day has each minute once.
+
+    A time that the change to summer skips is an hour later.
+    """
+    return dt.datetime.combine(day, time, EXCHANGE_ZONE).astimezone(dt.UTC)
 
 
 def tick(runtime: Runtime, now: dt.datetime) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import orjson
 
@@ -12,7 +13,7 @@ from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError
 
 #: Most symbols that a file may list.
-MAX_SYMBOLS = 200_000
+MAX_SYMBOLS: Final = 200_000
 
 
 def resolve(runtime: Runtime, universe: str) -> list[str]:

@@ -83,9 +83,8 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
 
 def redis_url(env: Mapping[str, str]) -> str:
     """Return the address of the server of the stack that is up."""
-    lines = (Path(env["SCANNER_HOME"]) / "stack.env").read_text().splitlines()
-    variables = dict(line.split("=", 1) for line in lines)
-    return variables["SCANNER_REDIS_URL"].strip("'")
+    facts = json.loads((Path(env["SCANNER_HOME"]) / "stack.json").read_text())
+    return facts["variables"]["SCANNER_REDIS_URL"]
 
 
 def alive(pid: int) -> bool:

@@ -6,10 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from scanner.errors import ConfigError
 from scanner.results.report import RankedRow, ScanReport
 from scanner.timeframe import day_date
+
+#: Ages are counted in days of the exchange.
+EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
 
 #: Columns of a table if none are asked for.
 DEFAULT_SHOWN: Final = (
@@ -67,6 +71,8 @@ def table_of(
             raise ConfigError(
                 f"no column {wanted!r} in this scan; `scan indicators` lists them all"
             )
+    if top is not None and top < 0:
+        raise ConfigError(f"expected a number of rows of 0 or more, got {top}")
     rows = [values_of(report, ranked) for ranked in report.rows]
     present = [row for row in rows if row[name] is not None]
     missing = [row for row in rows if row[name] is None]
@@ -87,7 +93,7 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
         "state": report.state,
         "simulated": facts.simulated,
         "source": facts.source,
-        "as_of": facts.as_of.isoformat(),
+        "as_of": facts.as_of and facts.as_of.isoformat(),
         "universe": facts.universe,
         "symbols": report.symbols,
         "ledger": report.ledger,
@@ -112,7 +118,9 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
 
 def age_of(report: ScanReport, now: dt.datetime) -> str:
     """Return the data's session and its age in days, for people."""
-    days = (now.date() - report.facts.as_of).days
+    if report.facts.as_of is None:
+        return "no session"
+    days = max(0, (now.astimezone(EXCHANGE_ZONE).date() - report.facts.as_of).days)
     age = {0: "today", 1: "1 day old"}.get(days, f"{days} days old")
     return f"as of {report.facts.as_of} ({age})"
 
@@ -132,6 +140,6 @@ def compact(value: Any, column: str = "") -> str:
     if column.startswith(("return_", "momentum_", "distance_")):
         return f"{value:+.1%}"
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if abs(value) >= size:
+        if abs(value) >= size * 0.999995:
             return f"{value / size:.2f}{unit}"
-    return f"{value:,.4f}" if abs(value) < 1 else f"{value:,.2f}"
+    return f"{value:,.4f}" if abs(value) < 0.99995 else f"{value:,.2f}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from typing import Final
 
 import structlog
 
@@ -18,6 +19,8 @@ from scanner.results.report import RUNNING, ScanFacts, ScanReport
 from scanner.timeframe import day_date
 
 log = structlog.get_logger(__name__)
+
+_NOT_PLANNED: Final = "the scan was not planned before its deadline: does a control worker run?"
 
 
 def finish(runtime: Runtime, scan_id: str, *, at_deadline: bool = False) -> ScanReport | None:
@@ -59,7 +62,7 @@ def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     progress = runtime.state.progress(scan_id)
     found = runtime.state.collect(scan_id)
     fields = {} if progress is None else progress.fields
-    message = fields.get("message", "")
+    message = fields.setdefault("message", "" if "last" in fields else _NOT_PLANNED)
     records = complete_records(found.universe, found.records, found.waiting, message)
     source = fields.get("source", runtime.source)
     last_hits = {
@@ -91,7 +94,7 @@ def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, s
         id=scan_id,
         source=fields.get("source", runtime.source),
         universe=fields.get("universe", ""),
-        as_of=day_date(int(fields.get("last", 0))),
+        as_of=day_date(int(fields["last"])) if "last" in fields else None,
         lookback_days=int(fields.get("last", 0)) - int(fields.get("first", 0)),
         columns=runtime.tools.row_columns,
         weights=runtime.settings.score_weights,

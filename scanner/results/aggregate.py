@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from scanner.results.report import (
 )
 from scanner.rules.score import COMPONENTS, Scores, score
 from scanner.rules.screens import HIT, Screen
+
+#: Decimals of scores: rows that are equal to this many are ranked by symbol.
+_DECIMALS: Final = 6
 
 
 def complete_records(
@@ -106,7 +110,7 @@ def _column(facts: ScanFacts, rows: Sequence[Row], name: str) -> FloatArray:
 def _ranked(facts: ScanFacts, rows: Sequence[Row]) -> tuple[RankedRow, ...]:
     components = {name: _column(facts, rows, name) for name in COMPONENTS.values()}
     scores = score(components, facts.weights)
-    totals = np.where(np.isnan(scores.total), -np.inf, scores.total)
+    totals = np.where(np.isnan(scores.total), -np.inf, np.round(scores.total, _DECIMALS))
     order = sorted(range(len(rows)), key=lambda i: (-totals[i], rows[i].symbol))
     return tuple(
         RankedRow(
@@ -125,7 +129,7 @@ def _contributions(scores: Scores, row: int) -> dict[str, float | None]:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 6)
+    return None if np.isnan(value) else round(float(value), _DECIMALS)
 
 
 def _screen_result(

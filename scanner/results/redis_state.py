@@ -41,7 +41,8 @@ class RedisScanState(RedisScanRecords):
         self._open = client.register_script(state_scripts.OPEN)
         self._change = client.register_script(state_scripts.CHANGE)
         self._close = client.register_script(state_scripts.CLOSE)
-        self._release = client.register_script(state_scripts.RELEASE)
+        self._start = client.register_script(state_scripts.START)
+        self._end = client.register_script(state_scripts.END)
 
     def open(self, scan_id: str, spec: ScanSpec, deadline: float) -> None:
         """Create a planned scan and take its universe; ScanRunning if another scan has it.
@@ -76,15 +77,20 @@ class RedisScanState(RedisScanRecords):
         self, scan_id: str, universe: Sequence[str], deadline: float, fields: Mapping[str, Any]
     ) -> bool:
         """Move a planned scan to running with its universe; False if it is not planned."""
+        pairs = _flat({**fields, "total": len(universe)})
         packed = zstd.compress(orjson.dumps(list(universe)), 3)
-        lock = self._lock(scan_id)
-        pairs = {**fields, "total": len(universe), "deadline": deadline}
         with redis_errors("start a scan"):
-            self._client.set(keys.universe_of(scan_id), packed, ex=self._expiry)
-            self._client.zadd(keys.SCANS_OPEN, {scan_id: deadline}, xx=True)
-            if lock:
-                self._client.expireat(lock, int(deadline) + CLOSING_LEASE)
-            return bool(self._change_state(scan_id, "planned", "running", pairs))
+            return bool(
+                self._start(
+                    keys=[
+                        keys.scan(scan_id),
+                        keys.universe_of(scan_id),
+                        self._lock(scan_id),
+                        keys.SCANS_OPEN,
+                    ],
+                    args=[scan_id, packed, deadline, CLOSING_LEASE, self._expiry, *pairs],
+                )
+            )
 
     def note(self, scan_id: str, fields: Mapping[str, Any]) -> None:
         """Add fields to a scan that exists, whatever its state."""
@@ -122,18 +128,12 @@ class RedisScanState(RedisScanRecords):
 
     def finish(self, scan_id: str, state: str, fields: Mapping[str, Any]) -> bool:
         """Move a closing scan to its last state and give its universe free."""
-        lock = self._lock(scan_id)
-        with redis_errors("finish a scan"):
-            changed = self._change_state(scan_id, "closing", state, fields)
-            self._client.zrem(keys.SCANS_OPEN, scan_id)
-            if lock:
-                self._release(keys=[lock], args=[scan_id])
-        return bool(changed)
+        return self._end_scan(scan_id, state, ("closing",), fields)
 
     def cancel(self, scan_id: str, message: str) -> bool:
-        """End a scan without a report, saying why; False if it is over already."""
-        cancelled = self.stop(scan_id, message)
-        return self.finish(scan_id, CANCELLED, {"finished_at": time.time()}) and cancelled
+        """End a scan without a report, saying why; False if it closes or is over already."""
+        fields = {"message": message, "finished_at": time.time()}
+        return self._end_scan(scan_id, CANCELLED, ("planned", "running"), fields)
 
     def open_scans(self) -> dict[str, float]:
         """Return the scans that are not over, each with its deadline."""
@@ -146,12 +146,26 @@ class RedisScanState(RedisScanRecords):
         with redis_errors("forget a scan"):
             self._client.zrem(keys.SCANS_OPEN, scan_id)
 
-    def _lock(self, scan_id: str) -> bytes | None:
+    def _lock(self, scan_id: str) -> str:
         with redis_errors("read a scan's lock"):
-            return cast("bytes | None", self._client.hget(keys.scan(scan_id), "lock"))
+            lock = cast("bytes | None", self._client.hget(keys.scan(scan_id), "lock"))
+        return "" if lock is None else lock.decode()
+
+    def _end_scan(
+        self, scan_id: str, state: str, before: Sequence[str], fields: Mapping[str, Any]
+    ) -> bool:
+        with redis_errors("end a scan"):
+            ended = self._end(
+                keys=[keys.scan(scan_id), self._lock(scan_id), keys.SCANS_OPEN],
+                args=[scan_id, state, len(before), *before, *_flat(fields)],
+            )
+        return bool(ended)
 
     def _change_state(
         self, scan_id: str, expected: str, state: str, fields: Mapping[str, Any]
     ) -> Any:
-        pairs = [part for name, value in fields.items() for part in (name, str(value))]
-        return self._change(keys=[keys.scan(scan_id)], args=[expected, state, *pairs])
+        return self._change(keys=[keys.scan(scan_id)], args=[expected, state, *_flat(fields)])
+
+
+def _flat(fields: Mapping[str, Any]) -> list[str]:
+    return [part for name, value in fields.items() for part in (name, str(value))]

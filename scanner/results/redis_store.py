@@ -43,6 +43,8 @@ class RedisReportStore:
 
     def newest(self, count: int = 1) -> list[str]:
         """Return the ids of the newest scans, newest first."""
+        if count <= 0:
+            return []
         with redis_errors("list scans"):
             ids = cast("list[bytes]", self._client.zrevrange(keys.SCANS, 0, count - 1))
         return [scan_id.decode() for scan_id in ids]

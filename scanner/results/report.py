@@ -106,7 +106,8 @@ class ScanFacts:
     id: str
     source: str
     universe: str
-    as_of: dt.date
+    #: None if the scan failed before its session was known.
+    as_of: dt.date | None
     lookback_days: int
     #: Names of the values of each row.
     columns: tuple[str, ...]
@@ -124,6 +125,10 @@ class ScanFacts:
     bars: dict[str, int] = field(default_factory=dict)
     #: One sentence if the scan as a whole went wrong.
     message: str = ""
+
+    def __post_init__(self) -> None:
+        if self.asked_at.tzinfo is None or self.closed_at.tzinfo is None:
+            raise ValueError(f"scan {self.id}: expected times with their zones")
 
     @property
     def simulated(self) -> bool:

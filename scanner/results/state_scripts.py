@@ -25,8 +25,7 @@ return nil
 """
 
 #: KEYS: scan. ARGV: expected state ('' for any), new state ('' for the same), then fields and
-#: values. Returns 1 if it was changed. A planned scan that starts also keeps its lock as long
-#: as its deadline asks.
+#: values. Returns 1 if it was changed.
 CHANGE: Final = """
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or (ARGV[1] ~= '' and state ~= ARGV[1]) then return 0 end
@@ -82,8 +81,32 @@ redis.call('HSET', KEYS[1], 'closing_until', tostring(now + lease))
 return redis.call('HGET', KEYS[1], 'closed_at')
 """
 
-#: KEYS: lock. ARGV: id. Deletes the lock if the scan holds it.
-RELEASE: Final = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+#: KEYS: scan, its universe, lock, open scans. ARGV: id, packed universe, deadline, seconds that
+#: the lock is kept beyond it, expiry, then fields and values. Returns 1 if the scan was planned
+#: and runs now; else nothing is changed.
+START: Final = """
+if redis.call('HGET', KEYS[1], 'state') ~= 'planned' then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'running', 'deadline', ARGV[3])
+for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[5])
+if redis.call('GET', KEYS[3]) == ARGV[1] then
+  redis.call('EXPIREAT', KEYS[3], math.ceil(tonumber(ARGV[3]) + tonumber(ARGV[4])))
+end
+redis.call('ZADD', KEYS[4], 'XX', ARGV[3], ARGV[1])
+return 1
+"""
+
+#: KEYS: scan, lock, open scans. ARGV: id, last state, number of states that it may come from,
+#: those states, then fields and values. Returns 1 if the scan is over now and its universe free;
+#: else nothing is changed.
+END: Final = """
+local state, allowed = redis.call('HGET', KEYS[1], 'state'), false
+local states = tonumber(ARGV[3])
+for i = 4, 3 + states do allowed = allowed or state == ARGV[i] end
+if not allowed then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[2])
+for i = 4 + states, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('ZREM', KEYS[3], ARGV[1])
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+return 1
 """

@@ -51,7 +51,7 @@ class MemoryReportStore:
     def newest(self, count: int = 1) -> list[str]:
         """Return the ids of the newest scans, newest first."""
         asked = sorted(self._reports.values(), key=lambda report: report.facts.asked_at)
-        return [report.facts.id for report in asked[::-1][:count]]
+        return [report.facts.id for report in asked[::-1][: max(0, count)]]
 
     def last_hits(self, source: str, screen: str) -> tuple[str, ...] | None:
         """Return the hits of the last complete scan of `screen`, or None if there was none."""

@@ -90,7 +90,7 @@ def _facts(plain: dict[str, Any]) -> ScanFacts:
     return ScanFacts(
         **plain
         | {
-            "as_of": dt.date.fromisoformat(plain["as_of"]),
+            "as_of": plain["as_of"] and dt.date.fromisoformat(plain["as_of"]),
             "asked_at": dt.datetime.fromisoformat(plain["asked_at"]),
             "closed_at": dt.datetime.fromisoformat(plain["closed_at"]),
             "columns": tuple(plain["columns"]),

@@ -133,7 +133,7 @@ def test_a_complete_scan_is_closed_with_its_report(queue):
     assert (report.state, report.ledger) == ("done", {"scored": 2, "stale": 1})
     assert (report.facts.as_of, report.facts.lookback_days) == (AS_OF, 399)
     assert (report.facts.processes, report.facts.threads) == (1, 1)
-    assert report.facts.bars == {"absent": 3, "fetched": 3, "hit": 0}
+    assert report.facts.bars == {"absent": 3, "fetched": 3}
     assert report.facts.stages["total"] >= report.facts.stages["aggregate"] >= 0.0
     assert runtime.reports.load(scan_id) == report
     assert runtime.state.progress(scan_id).state == "done"

@@ -117,7 +117,7 @@ def test_a_scan_starts_once_and_gets_its_deadline(state, client):
     assert state.start("s1", SYMBOLS, deadline, FIELDS)
     assert not state.start("s1", SYMBOLS, deadline, FIELDS)
     assert state.open_scans() == {"s1": pytest.approx(deadline)}
-    assert 900 < client.ttl(keys.lock("test-1", "all")) <= 900 + redis_state.CLOSING_LEASE
+    assert 900 < client.ttl(keys.lock("test-1", "all")) <= 901 + redis_state.CLOSING_LEASE
     progress = state.progress("s1")
     assert (progress.state, progress.total, progress.recorded) == ("running", 3, 0)
     assert not state.start("nobody", SYMBOLS, deadline, FIELDS)
@@ -257,3 +257,29 @@ def test_a_redis_that_is_away_is_a_store_that_is_not_available():
     ):
         with pytest.raises(StoreUnavailable):
             action()
+
+
+def test_a_refused_start_changes_nothing(state, client):
+    """Neither the universe of the scan that runs, nor its deadline, nor another scan's lock."""
+    run_scan(state)
+    before = (state.open_scans(), client.ttl(keys.lock("test-1", "all")))
+    assert not state.start("s1", ["X"], time.time() + 9_000.0, FIELDS)
+    assert state.collect("s1").universe == tuple(SYMBOLS)
+    assert state.open_scans() == before[0]
+    assert client.ttl(keys.lock("test-1", "all")) <= before[1]
+
+
+def test_a_refused_finish_keeps_the_universe_taken(state, client):
+    """A running scan cannot be finished before it closes, and stays open."""
+    run_scan(state)
+    assert not state.finish("s1", "done", {})
+    assert client.get(keys.lock("test-1", "all")) == b"s1"
+    assert set(state.open_scans()) == {"s1"}
+
+
+def test_a_closing_scan_is_not_cancelled(state):
+    """Its closer is at work, and its report will come."""
+    run_scan(state)
+    assert state.take_closing("s1") is not None
+    assert not state.cancel("s1", "too late")
+    assert state.progress("s1").state == "closing"

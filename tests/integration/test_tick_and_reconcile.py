@@ -177,3 +177,15 @@ def test_a_planned_scan_waits_for_its_deadline(queue):
     scan_id = request_scan(runtime, spec_of(runtime))
     reconcile(runtime)
     assert state_of(runtime, scan_id) == "planned"
+
+
+def test_a_scan_that_nobody_planned_fails_with_a_word(queue):
+    """It has no session and no rows, and the last hits of its screens stay what they were."""
+    runtime = runtime_of(queue)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    queue.zadd(keys.SCANS_OPEN, {scan_id: time.time() - 1.0})
+    reconcile(runtime)
+    report = runtime.reports.load(scan_id)
+    assert (report.state, report.facts.as_of, report.rows) == ("failed", None, ())
+    assert "not planned" in report.facts.message
+    assert runtime.reports.last_hits(runtime.source, "all") is None

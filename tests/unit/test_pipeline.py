@@ -201,3 +201,11 @@ def test_infinite_values_are_none_too():
     provider = ScriptedProvider({"AAA": series()})
     values = records_of(["AAA"], provider, engine=Infinite())["AAA"].values
     assert values[len(BAR_COLUMNS) :] == (None,) * len(COLUMNS)
+
+
+def test_a_surprise_while_loading_costs_only_its_symbol():
+    """An error that nobody foresaw is one symbol's state; the others have their rows."""
+    provider = ScriptedProvider(OTHERS | {"BAD": RuntimeError("surprise")})
+    records = records_of([*SYMBOLS, "BAD"], provider)
+    assert records["BAD"].state == "error:RuntimeError"
+    assert all(isinstance(records[symbol], Row) for symbol in SYMBOLS)

@@ -80,8 +80,7 @@ def test_the_short_variable_asks_for_the_full_profile_unless_one_is_named(env):
 
 def test_the_short_variable_wins_over_the_stack_that_is_up(env, tmp_path):
     """It is of the environment."""
-    stack = tmp_path / "stack.env"
-    stack.write_text("SCANNER_PROFILE='free'\n")
+    stack = {"SCANNER_PROFILE": "free"}
     assert load_settings(stack).profile == "free"
     env(PRO_PLUS_OPTIMIZED="1")
     assert load_settings(stack).profile == "pro_plus"
@@ -158,8 +157,7 @@ def test_weights_are_read_with_spaces_and_without_the_rest(env):
 
 def test_values_come_from_options_then_environment_then_stack_then_profile(env, tmp_path):
     """The nearest to the user wins."""
-    stack = tmp_path / "stack.env"
-    stack.write_text("SCANNER_WORKERS='3'\nSCANNER_THREADS='3'\nSCANNER_MIN_BARS='3'\n")
+    stack = {"SCANNER_WORKERS": "3", "SCANNER_THREADS": "3", "SCANNER_MIN_BARS": "3"}
     env(threads="6", min_bars="6")
     chosen = load_settings(stack, min_bars=9, universe=None)
     assert (chosen.workers, chosen.threads, chosen.min_bars) == (3, 6, 9)
@@ -246,8 +244,24 @@ def test_no_text_breaks_the_schedule(text):
         return
 
 
-def test_the_home_folder_is_below_the_user(env, monkeypatch):
-    """The tilde is replaced."""
-    monkeypatch.setenv("HOME", "/home/somebody")
-    env(home="~/x")
-    assert load_settings().home_folder == Path("/home/somebody/x")
+def test_whoever_names_data_does_not_get_the_stack_s_provider(env):
+    """The stack scans a simulated market, the command asks for its own bars."""
+    stack = {"SCANNER_PROVIDER": "simulator", "SCANNER_RATE": "5/minute", "SCANNER_WORKERS": "3"}
+    chosen = load_settings(stack, data="bars.csv")
+    assert (chosen.provider, chosen.rate, chosen.workers) == ("files", "unlimited", 3)
+
+
+@pytest.mark.parametrize("text", ["at 16.20", "at 16:20+02:00", "at 16", "every ²m", "every 0m"])
+def test_a_schedule_is_read_strictly(env, text):
+    """What only looks like a time or a period is refused."""
+    env(schedule=text)
+    with pytest.raises(ConfigError, match="SCANNER_SCHEDULE: expected"):
+        load_settings()
+
+
+def test_a_refused_url_is_not_repeated(env):
+    """It may hold a password."""
+    env(polygon_url="https://user:hunter2@host")
+    with pytest.raises(ConfigError, match="SCANNER_POLYGON_URL") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)

@@ -1,7 +1,7 @@
 """The home folder of an installation: passwords, logs, the embedded server's data, its lock.
 
-`stack.env` holds the settings of the stack that is up, `stack.json` its processes; both are
-0600 in a folder of 0700.
+`stack.json` holds the settings and the processes of the stack that is up; it is 0600 in a folder
+of 0700.
 """
 
 from __future__ import annotations
@@ -24,11 +24,6 @@ class Home:
     """The paths below one home folder."""
 
     folder: Path
-
-    @property
-    def stack_env(self) -> Path:
-        """Settings of the stack that is up, as variables."""
-        return self.folder / "stack.env"
 
     @property
     def stack_file(self) -> Path:
@@ -69,24 +64,23 @@ class Home:
             self.write_private(path, secrets.token_urlsafe(24) + "\n")
         return path.read_text().strip()
 
-    def write_stack(self, variables: Mapping[str, str], facts: Mapping[str, Any]) -> None:
+    def write_stack(self, facts: Mapping[str, Any]) -> None:
         """Say which stack is up."""
-        lines = [f"{name}='{value}'\n" for name, value in sorted(variables.items())]
-        self.write_private(self.stack_env, "".join(lines))
         self.write_private(self.stack_file, json.dumps(dict(facts), indent=2) + "\n")
 
     def remove_stack(self) -> None:
         """Say that no stack is up."""
         self.stack_file.unlink(missing_ok=True)
-        self.stack_env.unlink(missing_ok=True)
 
     def stack(self) -> dict[str, Any] | None:
         """Return what `write_stack` said if its process still lives, else None."""
         try:
-            facts: dict[str, Any] = json.loads(self.stack_file.read_text())
-        except (OSError, ValueError):
+            facts = json.loads(self.stack_file.read_text())
+            pid, started = int(facts["pid"]), str(facts["started"])
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        return facts if facts.get("started") == process_start(int(facts["pid"])) else None
+        alive: dict[str, Any] | None = facts if process_start(pid) == started else None
+        return alive
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ runs already, 5 degraded (with --strict), 130 interrupted.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -80,9 +79,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("scan: interrupted", err=True)
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     sys.exit(code if isinstance(code, int) else 0)
 
 

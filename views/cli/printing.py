@@ -59,7 +59,7 @@ def rich_table(table: Table, width: int) -> RichTable:
     used = 0
     kept = 0
     for index, name in enumerate(table.columns):
-        used += max(len(name), *(len(row[index]) for row in cells)) + 2
+        used += max([len(name), *(len(row[index]) for row in cells)]) + 2
         if used > max(width, 40):
             break
         shown.add_column(Text(name), justify="left" if name == "symbol" else "right", no_wrap=True)

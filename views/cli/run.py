@@ -9,16 +9,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError, StoreUnavailable
 from scanner.results.report import DEGRADED, DONE, ScanReport
-from scanner.settings import Settings
 from scanner.timeframe import parse_day
 from views.cli.home import Home
+
+if TYPE_CHECKING:
+    from scanner.bootstrap import Runtime
+    from scanner.settings import Settings
 
 
 class Day(click.ParamType[dt.date]):
@@ -41,7 +43,7 @@ class Day(click.ParamType[dt.date]):
 @click.option("--data", type=click.Path(), help="Parquet or CSV file of bars, or a folder.")
 @click.option("--universe", help="all, common, or a file with one symbol a line.")
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
-@click.option("--top", default=20, show_default=True, help="Rows of the table.")
+@click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--yes", is_flag=True, help="Do not ask before a real provider is called.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -71,7 +73,7 @@ def run(
 @click.option("--universe", help="all, common, or a file with one symbol a line.")
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
 @click.option("--wait", is_flag=True, help="Follow the scan and show its report.")
-@click.option("--top", default=20, show_default=True, help="Rows of the table.")
+@click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def enqueue(universe: str | None, as_of: dt.date | None, top: int, **flags: bool) -> int:

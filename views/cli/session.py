@@ -48,8 +48,8 @@ def read_settings(**options: Any) -> tuple[Settings, Home]:
     """
     folder = Path(os.environ.get("SCANNER_HOME") or "~/.market-scanner").expanduser()
     home = Home(folder=folder)
-    stack_file = home.stack_env if home.stack() is not None else None
-    return load_settings(stack_file, **options), home
+    facts = home.stack() or {}
+    return load_settings(facts.get("variables"), **options), home
 
 
 def check_redis(client: redis.Redis) -> None:
@@ -92,8 +92,10 @@ def _stores(settings: Settings) -> Stores:
 
 
 @contextmanager
-def own_stack(settings: Settings, home: Home, *, scheduled: bool, tick: Tick) -> Iterator[Any]:
-    """Start a stack, yield (Stack, Supervisor) when all answers, and stop it in any case."""
+def own_stack(
+    settings: Settings, home: Home, *, scheduled: bool, tick: Tick
+) -> Iterator[Supervisor]:
+    """Start a stack, yield it when all answers, and stop it in any case."""
     stack = Stack(settings=settings, home=home, scheduled=scheduled)
     supervisor = Supervisor(folder=home.folder)
     home.create()
@@ -114,8 +116,8 @@ def own_stack(settings: Settings, home: Home, *, scheduled: bool, tick: Tick) ->
             for command in stack.watchers():
                 supervisor.start(command)
                 supervisor.wait_ready(START_SECONDS, tick)
-            home.write_stack(stack.variables, _facts(stack, supervisor))
-        yield stack, supervisor
+            home.write_stack(_facts(stack, supervisor))
+        yield supervisor
     finally:
         with _undisturbed():
             home.remove_stack()
@@ -140,6 +142,7 @@ def _facts(stack: Stack, supervisor: Supervisor) -> dict[str, Any]:
         "scheduled": stack.scheduled,
         "processes": supervisor.pids(),
         "flower": stack.flower_url,
+        "variables": stack.variables,
     }
 
 

@@ -84,13 +84,13 @@ def _serve(settings: Any, home: Any) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    with own_stack(settings, home, scheduled=True, tick=_ignore) as (stack, supervisor):
+    with own_stack(settings, home, scheduled=True, tick=_ignore) as supervisor:
         click.echo(f"up: {', '.join(supervisor.pids())}")
         while True:
             time.sleep(0.5)
             for name in supervisor.restart_dead():
                 click.echo(f"{name} had ended and was started again", err=True)
-                home.write_stack(stack.variables, home.stack() | {"processes": supervisor.pids()})
+                home.write_stack(home.stack() | {"processes": supervisor.pids()})
 
 
 def _ignore(_name: str) -> None:

@@ -99,3 +99,21 @@ def test_slots_of_two_days_are_different():
 def test_off_is_never_due():
     """At no minute of a day."""
     assert {due_slot("off", now) for now in minutes_of(SPRING)} == {None}
+
+
+def test_a_time_that_the_clock_skips_comes_an_hour_later():
+    """02:30 does not exist on the day of the change: the scan is due at 03:30."""
+    due = [now for now in minutes_of(SPRING) if due_slot("at 02:30", now)]
+    assert due[0].astimezone(EXCHANGE_ZONE).strftime("%H:%M") == "03:30"
+    assert len(due) == 10
+
+
+def test_a_time_before_midnight_is_due_for_ten_minutes():
+    """The grace goes on into the next day, with the name of its own day."""
+    slots = {due_slot("at 23:55", new_york(f"2025-07-10T00:0{n}")) for n in range(5)}
+    assert slots == {"2025-07-09/23:55"}
+
+
+def test_the_repeated_hour_has_slots_of_its_own():
+    """On the day of 25 hours a quarter of an hour comes a hundred times."""
+    assert len({due_slot("every 15m", now) for now in minutes_of(AUTUMN)}) == 100

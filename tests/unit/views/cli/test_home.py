@@ -62,11 +62,11 @@ def test_a_folder_that_cannot_be_made_is_a_mistake_of_the_user(tmp_path):
 
 def test_private_files_are_readable_by_their_owner_alone(home):
     """Stack, settings and passwords, also where an open file was before."""
-    home.stack_env.write_text("")
-    home.stack_env.chmod(0o666)
-    home.write_stack({"SCANNER_REDIS_URL": "redis://:x@host"}, facts_of(os.getpid()))
+    home.stack_file.write_text("")
+    home.stack_file.chmod(0o666)
+    home.write_stack(facts_of(os.getpid()))
     home.secret(home.flower_password_file)
-    for path in (home.stack_env, home.stack_file, home.flower_password_file):
+    for path in (home.stack_file, home.flower_password_file):
         assert mode(path) == 0o600
     assert [path.name for path in home.folder.glob("*.part")] == []
 
@@ -82,7 +82,7 @@ def test_a_password_is_made_once_and_kept(home):
 def test_a_stack_that_is_up_is_found(home):
     """By any other process."""
     facts = facts_of(os.getpid())
-    home.write_stack({}, facts)
+    home.write_stack(facts)
     assert home.stack() == facts
     home.remove_stack()
     assert home.stack() is None
@@ -92,14 +92,14 @@ def test_a_stack_that_is_up_is_found(home):
 @LINUX
 def test_the_stack_of_a_process_that_has_ended_is_no_stack(home):
     """A killed `scan up` leaves its file behind."""
-    home.write_stack({}, ended_process())
+    home.write_stack(ended_process())
     assert home.stack() is None
 
 
 @LINUX
 def test_the_stack_of_an_earlier_process_of_the_same_id_is_no_stack(home):
     """Ids are used again after a restart of the machine."""
-    home.write_stack({}, facts_of(os.getpid()) | {"started": "12"})
+    home.write_stack(facts_of(os.getpid()) | {"started": "12"})
     assert home.stack() is None
 
 
@@ -111,22 +111,24 @@ def test_a_process_that_nobody_waited_for_has_ended():
         assert process_start(process.pid) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "no json", '{"pid": 1'])
-def test_a_stack_file_that_was_cut_is_no_stack(home, text):
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", "{}", '{"pid": 1', '{"pid": "x", "started": "1"}']
+)
+def test_a_stack_file_that_makes_no_sense_is_no_stack(home, text):
     """The next command starts a stack of its own."""
     home.stack_file.write_text(text)
     assert home.stack() is None
 
 
 def test_the_stack_s_variables_are_read_back_as_settings(home):
-    """Spaces, signs of comments and double quotes included."""
+    """Spaces, quotes, backslashes, and what a shell would replace included."""
     values = {
-        "SCANNER_REDIS_URL": "redis://:p#a%20b@host:6379/0",
-        "SCANNER_UNIVERSE": '/a b/#my "list".txt',
+        "SCANNER_REDIS_URL": "redis://:p#a${HOME}%20b@host:6379/0",
+        "SCANNER_UNIVERSE": "/a b/#o'brien's \\\\ \"list\".txt",
         "SCANNER_WORKERS": "3",
     }
-    home.write_stack(values, facts_of(os.getpid()))
-    chosen = load_settings(home.stack_env)
+    home.write_stack(facts_of(os.getpid()) | {"variables": values})
+    chosen = load_settings(home.stack()["variables"])
     assert chosen.redis_url.get_secret_value() == values["SCANNER_REDIS_URL"]
     assert chosen.universe == values["SCANNER_UNIVERSE"]
     assert chosen.workers == 3
@@ -134,7 +136,7 @@ def test_the_stack_s_variables_are_read_back_as_settings(home):
 
 def test_the_stack_file_is_plain_json(home):
     """For other programs."""
-    home.write_stack({}, {"pid": 1, "processes": {"valkey": 2}})
+    home.write_stack({"pid": 1, "processes": {"valkey": 2}})
     assert json.loads(home.stack_file.read_text()) == {"pid": 1, "processes": {"valkey": 2}}
 
 

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from scanner.indicators.registry import DEFAULT_COLUMNS
 from scanner.settings import Settings, load_settings
-from views.cli.settings import empty_columns, origin, sessions_in, settings, unknown_variables
+from views.cli.origins import empty_columns, origin, sessions_in, unknown_variables
+from views.cli.settings import settings
 
 
 def shown():
@@ -63,13 +64,12 @@ def test_the_origin_of_a_value_is_told(monkeypatch, variables, name, expected):
     """Environment, profile or default."""
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
-    assert origin(name, load_settings(), None) == expected
+    assert origin(name, load_settings(), {}) == expected
 
 
 def test_the_stack_that_is_up_is_an_origin(monkeypatch, tmp_path):
     """But the environment wins."""
-    stack = tmp_path / "stack.env"
-    stack.write_text("SCANNER_WORKERS='2'\nSCANNER_THREADS='2'\n")
+    stack = {"SCANNER_WORKERS": "2", "SCANNER_THREADS": "2"}
     monkeypatch.setenv("SCANNER_THREADS", "3")
     chosen = load_settings(stack)
     assert origin("workers", chosen, stack) == "the stack that is up"
