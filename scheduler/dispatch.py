@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import structlog
@@ -18,7 +18,7 @@ from celery import chord
 from scanner.bars.budget import parse_rate
 from scanner.bars.cache import BarRequest
 from scanner.bootstrap import Runtime
-from scanner.errors import ScannerError
+from scanner.errors import ConfigError, ScannerError
 from scanner.pipeline import absence_of
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import ScanSpec, split_symbols
@@ -57,18 +57,23 @@ def start_scan(runtime: Runtime, scan_id: str) -> None:
         return
     absences = [absence_of(symbol, error) for symbol, error in invalid.items()]
     runtime.state.write(scan_id, BatchRecords(final=absences, waiting=()))
-    enqueue_started = time.perf_counter()
-    publish(scan_id, plan.batches)
-    runtime.state.note(scan_id, {"seconds:enqueue": time.perf_counter() - enqueue_started})
+    publish(runtime, scan_id, plan.batches)
 
 
-def publish(scan_id: str, batches: Sequence[Sequence[str]]) -> None:
+def publish(runtime: Runtime, scan_id: str, batches: Sequence[Sequence[str]]) -> None:
     """Put the batches on the queue as a chord whose body closes the scan.
 
-    The header is a generator: a list would leave a subscription behind for each part.
+    The header is a generator: a list would leave a subscription behind for each part. It notes
+    its time at its end, which Celery reaches before it sends the last part.
     """
-    header = (scan_symbols.s(scan_id, n, list(batch)) for n, batch in enumerate(batches))
-    chord(header)(finish_scan.si(scan_id))
+
+    def header() -> Iterator[Any]:
+        started = time.perf_counter()
+        for number, batch in enumerate(batches):
+            yield scan_symbols.s(scan_id, number, list(batch))
+        runtime.state.note(scan_id, {"seconds:enqueue": time.perf_counter() - started})
+
+    chord(header())(finish_scan.si(scan_id))
 
 
 def preview(runtime: Runtime, spec: ScanSpec) -> tuple[BarRequest, ScanPlan]:
@@ -81,8 +86,7 @@ def _planned(
     runtime: Runtime, spec: ScanSpec
 ) -> tuple[BarRequest, ScanPlan, dict[str, ScannerError]]:
     symbols, invalid = split_symbols(resolve(runtime, spec.universe))
-    as_of = spec.as_of or runtime.provider.last_session()
-    last = as_of or last_closed_session(dt.datetime.now(dt.UTC))
+    last = _as_of(runtime, spec)
     request = BarRequest(
         source=spec.source,
         timeframe=DAILY,
@@ -101,6 +105,22 @@ def _planned(
         rate=parse_rate(settings.rate),
     )
     return request, plan, dict(invalid)
+
+
+def _as_of(runtime: Runtime, spec: ScanSpec) -> dt.date:
+    """Return the session that rows must end on.
+
+    Of a provider whose bars are cached by date, a session that has not closed is refused: its
+    bars would pass for final ones.
+    """
+    newest = runtime.provider.last_session() or last_closed_session(dt.datetime.now(dt.UTC))
+    if spec.as_of is None:
+        return newest
+    if spec.as_of > newest and runtime.settings.provider != "files":
+        raise ConfigError(
+            f"expected an as_of up to the last closed session, {newest}, got {spec.as_of}"
+        )
+    return spec.as_of
 
 
 def _fields(spec: ScanSpec, request: BarRequest, plan: ScanPlan) -> dict[str, Any]:

@@ -14,8 +14,10 @@ import structlog
 
 from scanner.bars.budget import parse_rate
 from scanner.bootstrap import Runtime
+from scanner.redis_errors import redis_errors
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import RUNNING
+from worker.config import SCAN_QUEUE
 from worker.finish import finish, unfinished_symbols
 from worker.tasks import scan_symbols
 
@@ -23,6 +25,11 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two calls.
 PERIOD: Final = 15.0
+#: Seconds without a record, longer than a task waits for the budget, after which messages that
+#: are not in the queue are taken for lost.
+STALLED_AFTER: Final = 45.0
+#: Rounds of giving out without a new record after which a scan is closed as degraded.
+IDLE_ROUNDS: Final = 3
 
 
 def reconcile(runtime: Runtime) -> None:
@@ -35,7 +42,7 @@ def reconcile(runtime: Runtime) -> None:
         progress = runtime.state.progress(scan_id)
         if progress is None or progress.state != RUNNING:
             _take_over(runtime, scan_id, progress)
-        elif _all_tasks_ended(progress) and finish(runtime, scan_id) is None:
+        elif _idle(runtime, scan_id, progress) and finish(runtime, scan_id) is None:
             _go_on(runtime, scan_id, progress)
 
 
@@ -45,19 +52,43 @@ def _take_over(runtime: Runtime, scan_id: str, progress: ScanProgress | None) ->
         finish(runtime, scan_id)
 
 
-def _all_tasks_ended(progress: ScanProgress) -> bool:
+def _idle(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
+    """Return whether no task of a running scan will come any more."""
     done = float(progress.fields.get("tasks", 0.0))
-    return done >= float(progress.fields.get("batches", math.inf))
+    all_ended = done >= float(progress.fields.get("batches", math.inf))
+    return all_ended or _stalled(runtime, scan_id, progress)
+
+
+def _stalled(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
+    """Return whether messages were lost: none is queued, and nothing has moved for a while."""
+    moved = f"{progress.recorded}+{progress.waiting}+{progress.fields.get('tasks', 0)}"
+    now = time.time()
+    if progress.fields.get("moved") != moved:
+        runtime.state.note(scan_id, {"moved": moved, "moved_at": now})
+        return False
+    with redis_errors("look at the queue"):
+        queued = runtime.redis.llen(SCAN_QUEUE)
+    return queued == 0 and now - float(progress.fields["moved_at"]) >= STALLED_AFTER
 
 
 def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
-    """Give symbols that were deferred to the workers again, as many as the budget lets through."""
+    """Give unfinished symbols to the workers again, as many as the budget lets through.
+
+    When IDLE_ROUNDS of this have brought no record, the scan is closed with what is there.
+    """
+    fields = progress.fields
+    moved = fields.get("round_recorded") != str(progress.recorded)
+    idle = 0 if moved else int(fields.get("idle_rounds", 0)) + 1
+    if idle >= IDLE_ROUNDS:
+        finish(runtime, scan_id, at_deadline=True)
+        return
     rate = parse_rate(runtime.settings.rate)
     threads = runtime.settings.workers * runtime.settings.threads
     room = 1_000 if rate is None else math.ceil(PERIOD * rate.limit / rate.window) + threads
     symbols = unfinished_symbols(runtime, scan_id)[:room]
-    batches = int(progress.fields["batches"])
-    runtime.state.note(scan_id, {"batches": batches + len(symbols)})
-    for number, symbol in enumerate(symbols, start=batches):
+    first = int(fields["batches"])
+    noted = {"batches": first + len(symbols), "idle_rounds": idle}
+    runtime.state.note(scan_id, noted | {"round_recorded": progress.recorded})
+    for number, symbol in enumerate(symbols, start=first):
         scan_symbols.delay(scan_id, number, [symbol])
     log.info("symbols given out again", scan=scan_id, symbols=len(symbols))

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from typing import Final
 
 from scanner.bootstrap import Runtime
 from scanner.spec import ScanSpec
+
+#: Seconds beyond its deadline in which a planned scan may list a real provider's universe.
+LISTING_SECONDS: Final = 600.0
 
 
 def spec_of(runtime: Runtime, *, universe: str = "", as_of: dt.date | None = None) -> ScanSpec:
@@ -28,5 +32,7 @@ def request_scan(runtime: Runtime, spec: ScanSpec) -> str:
     """Open a planned scan of a universe and return its id; ScanRunning if one runs."""
     now = dt.datetime.now(dt.UTC)
     scan_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    runtime.state.open(scan_id, spec, now.timestamp() + runtime.settings.deadline)
+    listing = LISTING_SECONDS if runtime.settings.provider == "polygon" else 0.0
+    deadline = now.timestamp() + runtime.settings.deadline + listing
+    runtime.state.open(scan_id, spec, deadline)
     return scan_id

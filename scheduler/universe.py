@@ -8,9 +8,9 @@ from typing import Final
 import orjson
 
 from scanner import keys
-from scanner.bars.redis_cache import redis_errors
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError
+from scanner.redis_errors import redis_errors
 
 #: Most symbols that a file may list.
 MAX_SYMBOLS: Final = 200_000

@@ -48,6 +48,7 @@ def values_of(report: ScanReport, ranked: RankedRow) -> dict[str, Any]:
         "score": ranked.score,
         "session": day_date(ranked.row.session).isoformat(),
         "bars": ranked.row.bars,
+        "contributions": ranked.contributions,
         **dict(zip(report.facts.columns, ranked.row.values, strict=True)),
     }
 
@@ -65,7 +66,7 @@ def table_of(
     ConfigError if a column does not exist.
     """
     name, down = sort.removeprefix("-"), sort.startswith("-")
-    known = (*PLACE, "session", "bars", *report.facts.columns)
+    known = (*PLACE, "session", "bars", "contributions", *report.facts.columns)
     for wanted in (*columns, name):
         if wanted not in known:
             raise ConfigError(
@@ -108,6 +109,8 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
             for name, screen in report.screens.items()
         },
         "bars": facts.bars,
+        "workers": facts.workers,
+        "threads_a_worker": facts.threads_a_worker,
         "processes": facts.processes,
         "threads": facts.threads,
         "asked_at": facts.asked_at.isoformat(),

@@ -12,10 +12,10 @@ from typing import Final
 import structlog
 
 from scanner.bootstrap import Runtime
-from scanner.results.aggregate import aggregate, complete_records
+from scanner.results.aggregate import aggregate, complete_records, why_nothing
 from scanner.results.perf import perf_line
 from scanner.results.redis_records import ScanProgress
-from scanner.results.report import RUNNING, ScanFacts, ScanReport
+from scanner.results.report import RUNNING, Absence, Record, ScanFacts, ScanReport
 from scanner.timeframe import day_date
 
 log = structlog.get_logger(__name__)
@@ -53,23 +53,32 @@ def unfinished_symbols(runtime: Runtime, scan_id: str) -> list[str]:
     return [s for s in found.universe if s not in found.records and s not in tried]
 
 
-def _deferred(record: object) -> bool:
-    return str(getattr(record, "state", "")).startswith("deferred:")
+def _deferred(record: Record) -> bool:
+    return isinstance(record, Absence) and record.state.startswith("deferred:")
 
 
 def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     started = time.perf_counter()
+    written = runtime.reports.load(scan_id)
+    if written is not None:
+        runtime.state.finish(scan_id, written.state, {"finished_at": time.time()})
+        return written
     progress = runtime.state.progress(scan_id)
     found = runtime.state.collect(scan_id)
     fields = {} if progress is None else progress.fields
     message = fields.setdefault("message", "" if "last" in fields else _NOT_PLANNED)
     records = complete_records(found.universe, found.records, found.waiting, message)
-    source = fields.get("source", runtime.source)
-    last_hits = {
-        screen.name: hits
-        for screen in runtime.tools.screens
-        if (hits := runtime.reports.last_hits(source, screen.name)) is not None
-    }
+    fields["message"] = message or why_nothing(records)
+    source, universe = fields.get("source", runtime.source), fields.get("universe", "")
+    last_hits = (
+        {}
+        if fields["message"]
+        else {
+            screen.name: hits
+            for screen in runtime.tools.screens
+            if (hits := runtime.reports.last_hits(source, universe, screen.name)) is not None
+        }
+    )
     facts = _facts(runtime, scan_id, closed_at, fields)
     report = aggregate(facts, records, runtime.tools.screens, last_hits)
     facts.stages["aggregate"] = round(time.perf_counter() - started, 4)
@@ -79,7 +88,7 @@ def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     runtime.reports.save(report)
     runtime.state.finish(scan_id, report.state, {"finished_at": time.time()})
     log.info(
-        perf_line(report, runtime.settings.workers, runtime.settings.threads),
+        perf_line(report),
         scan=scan_id,
         state=report.state,
         **facts.stages,
@@ -101,6 +110,8 @@ def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, s
         asked_at=dt.datetime.fromtimestamp(asked_at, dt.UTC),
         closed_at=dt.datetime.fromtimestamp(closed_at, dt.UTC),
         stages=_stages(fields, max(1, len(threads))),
+        workers=runtime.settings.workers,
+        threads_a_worker=runtime.settings.threads,
         processes=len({name.rsplit(":", 1)[0] for name in threads}),
         threads=len(threads),
         bars={

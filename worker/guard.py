@@ -27,15 +27,23 @@ log = structlog.get_logger(__name__)
 _HOST: Final = socket.gethostname()
 
 
-def record_batch(runtime: Runtime, batch: Batch, on_stop: Callable[[str], object]) -> None:
-    """Scan `batch` and write its records; `on_stop` gets the scan's id if it has to end."""
+def record_batch(
+    current: Callable[[], Runtime], batch: Batch, on_stop: Callable[[str], object]
+) -> None:
+    """Scan `batch` and write its records; `on_stop` gets the scan's id if it has to end.
+
+    `current` returns the runtime of this process, or raises what keeps it from being made.
+    """
+    runtime: Runtime | None = None
     try:
+        runtime = current()
         request = runtime.state.request(batch.scan_id)
         if request is not None:
             _scan(runtime, batch, request, on_stop)
     except BaseException as error:
         log.exception("batch failed", scan=batch.scan_id, batch=batch.number, cause=repr(error))
-        _give_back(runtime, batch, error)
+        if runtime is not None:
+            _give_back(runtime, batch, error)
 
 
 def _scan(
@@ -68,7 +76,8 @@ def _write(
         BatchRecords(
             final=final,
             waiting=waiting,
-            counters={**counters, thread: float(len(batch.symbols)), "tasks": 1.0},
+            counters={**counters, thread: float(len(batch.symbols))},
+            number=batch.number,
         ),
     )
 

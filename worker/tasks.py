@@ -13,7 +13,7 @@ from worker.guard import record_batch
 def scan_symbols(scan_id: str, batch_no: int, symbols: list[str]) -> dict[str, int]:
     """Scan a batch; the receipt is the same however often and wherever the task runs."""
     batch = Batch(scan_id=scan_id, number=batch_no, symbols=tuple(symbols))
-    record_batch(runtime.current(), batch, on_stop=finish_scan.delay)
+    record_batch(runtime.current, batch, on_stop=finish_scan.delay)
     return {"batch": batch_no, "symbols": len(symbols)}
 
 

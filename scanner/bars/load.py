@@ -5,15 +5,20 @@ An error of one symbol is that symbol's result; only a refused key stops the bat
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarCache, BarRequest
 from scanner.bars.provider import Provider
 from scanner.errors import DataError, RateLimited, TransientError
 from scanner.timeframe import day_date
+
+#: Seconds after which a batch fetches no more; its message must not be delivered again meanwhile.
+TASK_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +38,8 @@ def load_bars(
 ) -> LoadedBars:
     """Return the bars of `symbols`; KeyRefused and other ConfigErrors stop it.
 
-    After the budget has once refused to let a request through in time, the rest of the batch
-    is given back at once with the same error.
+    After the budget has once refused to let a request through in time, or when the batch has
+    taken TASK_SECONDS, the rest of the batch is given back at once as RateLimited.
     """
     found = cache.read(request, symbols)
     counts = Counter(found.misses)
@@ -42,9 +47,12 @@ def load_bars(
     errors: dict[str, DataError | TransientError] = {}
     fetched: dict[str, BarSeries] = {}
     limited: RateLimited | None = None
+    ends = time.monotonic() + TASK_SECONDS
     for symbol in symbols:
         if symbol in found.series:
             continue
+        if limited is None and fetched and time.monotonic() > ends:
+            limited = RateLimited(f"the batch took over {TASK_SECONDS:.0f} s", wait=0.0)
         if limited is not None:
             errors[symbol] = limited
             continue

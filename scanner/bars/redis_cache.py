@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Final, cast
 
 import redis
@@ -13,19 +12,10 @@ from scanner import keys
 from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarRequest, CacheRead, entry_of, header_covers, read_entries
 from scanner.bars.codec import HEADER_SIZE
-from scanner.errors import StoreUnavailable
+from scanner.redis_errors import redis_errors
 
 #: Keys a round trip, so that one reply stays near a megabyte.
 _KEYS_A_TRIP: Final = 256
-
-
-@contextmanager
-def redis_errors(doing: str) -> Iterator[None]:
-    """Turn what redis-py raises into StoreUnavailable, saying what was being done."""
-    try:
-        yield
-    except redis.RedisError as error:
-        raise StoreUnavailable(f"{doing}: Redis answered {error}") from error
 
 
 class RedisBarCache:

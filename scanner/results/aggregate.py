@@ -61,6 +61,15 @@ def complete_records(
     ]
 
 
+def why_nothing(records: Sequence[Record]) -> str:
+    """Return the reason of a scan without a row in which symbols failed for the moment, else ''."""
+    if any(isinstance(one, Row) for one in records):
+        return ""
+    passing = [one for one in records if isinstance(one, Absence) and not one.final]
+    passing.sort(key=lambda absence: not absence.state.startswith("error:"))
+    return f"no symbol has a row: {passing[0].reason}" if passing else ""
+
+
 def aggregate(
     facts: ScanFacts,
     records: Sequence[Record],

@@ -39,6 +39,8 @@ def _columns(report: ScanReport) -> dict[str, list[Any]]:
         "bars": [one.row.bars for one in rows],
         "simulated": [report.facts.simulated] * len(rows),
     }
+    for name in report.facts.weights:
+        columns[f"points_{name}"] = [one.contributions.get(name) for one in rows]
     for index, name in enumerate(report.facts.columns):
         columns[name] = [one.row.values[index] for one in rows]
     return columns

@@ -5,8 +5,9 @@ from __future__ import annotations
 from scanner.results.report import ScanReport
 
 
-def perf_line(report: ScanReport, workers: int, threads: int) -> str:
-    """Return the `[SCAN PERF]` line of a scan by `workers` processes of `threads` threads."""
+def perf_line(report: ScanReport) -> str:
+    """Return the `[SCAN PERF]` line of a scan: symbols, processes x threads, and seconds."""
+    workers, threads = report.facts.workers, report.facts.threads_a_worker
     seconds = report.facts.stages.get("total", 0.0)
     each = seconds / max(1, report.symbols)
     return (

@@ -16,9 +16,9 @@ import redis
 
 from scanner import keys
 from scanner.bars.cache import BarRequest
-from scanner.bars.redis_cache import redis_errors
+from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
-from scanner.results.report import Record
+from scanner.results.report import RUNNING, Record
 from scanner.results.wire import decode_record, encode_record
 
 if sys.version_info >= (3, 14):
@@ -55,6 +55,9 @@ class CollectedRecords:
 class BatchRecords:
     """What one task writes."""
 
+    #: Number of its batch in the plan; -1 for what is written outside of any task.
+    number: int = -1
+
     final: Sequence[Record]
     waiting: Sequence[Record]
     #: Field of the scan's hash -> amount to add, such as seconds of a stage.
@@ -74,7 +77,7 @@ class RedisScanRecords:
         names = ("state", "source", "timeframe", "first", "last")
         with redis_errors("read a scan's request"):
             values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
-        if values[0] != b"running":
+        if values[0] != RUNNING.encode():
             return None
         source, timeframe, first, last = (value.decode() for value in values[1:])
         return BarRequest(source=source, timeframe=timeframe, first=int(first), last=int(last))
@@ -84,14 +87,20 @@ class RedisScanRecords:
 
         All are refused if the scan does not run; a symbol that has a final record is refused.
         """
-        args: list[Any] = [self._expiry, len(batch.final), len(batch.waiting)]
+        args: list[Any] = [self._expiry, len(batch.final), len(batch.waiting), batch.number]
         for record in (*batch.final, *batch.waiting):
             args += [record.symbol, encode_record(record)]
         for name, amount in batch.counters.items():
             args += [name, repr(float(amount))]
         with redis_errors("write records"):
             taken = self._write(
-                keys=[keys.scan(scan_id), keys.records(scan_id), keys.retry(scan_id)], args=args
+                keys=[
+                    keys.scan(scan_id),
+                    keys.records(scan_id),
+                    keys.retry(scan_id),
+                    keys.tasks(scan_id),
+                ],
+                args=args,
             )
         return int(cast("int", taken))
 

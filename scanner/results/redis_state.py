@@ -16,11 +16,11 @@ import orjson
 import redis
 
 from scanner import keys
-from scanner.bars.redis_cache import redis_errors
 from scanner.errors import ScanRunning
+from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_records import RedisScanRecords
-from scanner.results.report import CANCELLED, PLANNED
+from scanner.results.report import CANCELLED, CLOSING, FINISHED, PLANNED, RUNNING
 from scanner.spec import ScanSpec
 from scanner.timeframe import parse_day
 
@@ -63,6 +63,8 @@ class RedisScanState(RedisScanRecords):
                     now,
                     deadline,
                     self._expiry,
+                    spec.source,
+                    spec.universe,
                 ],
             )
         if holder:
@@ -72,6 +74,15 @@ class RedisScanState(RedisScanRecords):
                 f"follow it with `scan status {running}`",
                 scan_id=running,
             )
+
+    def running(self, spec: ScanSpec) -> str | None:
+        """Return the id of the scan that holds a universe, or None."""
+        with redis_errors("look for a running scan"):
+            holder = cast("bytes | None", self._client.get(keys.lock(spec.source, spec.universe)))
+        if holder is None:
+            return None
+        progress = self.progress(holder.decode())
+        return None if progress is None or progress.state in FINISHED else holder.decode()
 
     def start(
         self, scan_id: str, universe: Sequence[str], deadline: float, fields: Mapping[str, Any]
@@ -112,8 +123,7 @@ class RedisScanState(RedisScanRecords):
         fields = {"message": message, "closed_at": time.time(), "closing_until": 0}
         with redis_errors("stop a scan"):
             return any(
-                self._change_state(scan_id, state, "closing", fields)
-                for state in ("planned", "running")
+                self._change_state(scan_id, state, CLOSING, fields) for state in (PLANNED, RUNNING)
             )
 
     def take_closing(self, scan_id: str) -> float | None:
@@ -128,12 +138,12 @@ class RedisScanState(RedisScanRecords):
 
     def finish(self, scan_id: str, state: str, fields: Mapping[str, Any]) -> bool:
         """Move a closing scan to its last state and give its universe free."""
-        return self._end_scan(scan_id, state, ("closing",), fields)
+        return self._end_scan(scan_id, state, (CLOSING,), fields)
 
     def cancel(self, scan_id: str, message: str) -> bool:
         """End a scan without a report, saying why; False if it closes or is over already."""
         fields = {"message": message, "finished_at": time.time()}
-        return self._end_scan(scan_id, CANCELLED, ("planned", "running"), fields)
+        return self._end_scan(scan_id, CANCELLED, (PLANNED, RUNNING), fields)
 
     def open_scans(self) -> dict[str, float]:
         """Return the scans that are not over, each with its deadline."""

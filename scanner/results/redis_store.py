@@ -8,7 +8,7 @@ import orjson
 import redis
 
 from scanner import keys
-from scanner.bars.redis_cache import redis_errors
+from scanner.redis_errors import redis_errors
 from scanner.results.report import DONE, ScanReport
 from scanner.results.wire import decode_report, encode_report
 
@@ -30,7 +30,7 @@ class RedisReportStore:
         pipe.expire(keys.SCANS, self._expiry)
         if report.state == DONE:
             for name, screen in report.screens.items():
-                key = keys.latest(facts.source, name)
+                key = keys.latest(facts.source, facts.universe, name)
                 pipe.set(key, orjson.dumps(screen.hits), ex=self._expiry)
         with redis_errors("save a report"):
             pipe.execute()
@@ -49,8 +49,8 @@ class RedisReportStore:
             ids = cast("list[bytes]", self._client.zrevrange(keys.SCANS, 0, count - 1))
         return [scan_id.decode() for scan_id in ids]
 
-    def last_hits(self, source: str, screen: str) -> tuple[str, ...] | None:
-        """Return the hits of the last complete scan of `screen`, or None if there was none."""
+    def last_hits(self, source: str, universe: str, screen: str) -> tuple[str, ...] | None:
+        """Return the hits of the last complete scan of a universe by `screen`, or None."""
         with redis_errors("read the last hits"):
-            data = cast("bytes | None", self._client.get(keys.latest(source, screen)))
+            data = cast("bytes | None", self._client.get(keys.latest(source, universe, screen)))
         return None if data is None else tuple(orjson.loads(data))

@@ -24,18 +24,6 @@ SCORED: Final = "scored"
 STALE: Final = "stale"
 INSUFFICIENT: Final = "insufficient_history"
 
-#: The stages of a scan whose seconds a report gives.
-STAGES: Final = (
-    "plan",
-    "enqueue",
-    "bars",
-    "indicators",
-    "decide",
-    "rows",
-    "aggregate",
-    "total",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -118,7 +106,10 @@ class ScanFacts:
     closed_at: dt.datetime
     #: Stage -> seconds; see docs/architecture.md for what each covers.
     stages: dict[str, float] = field(default_factory=dict)
-    #: Worker processes and threads that served the scan.
+    #: Worker processes of the stack, and threads of each.
+    workers: int = 0
+    threads_a_worker: int = 0
+    #: Processes and threads that served the scan.
     processes: int = 0
     threads: int = 0
     #: Symbols by where their bars came from: hit, fetched, absent, broken, short.

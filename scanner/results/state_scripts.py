@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 #: KEYS: lock, scan, open scans, scans. ARGV: id, prefix of scan keys, state, spec, name of
-#: the lock, now, deadline, expiry. Returns the id of the scan that holds the universe, or nil.
+#: the lock, now, deadline, expiry, source, universe. Returns the id of the scan that holds the
+#: universe, or nil.
 OPEN: Final = """
 local holder = redis.call('GET', KEYS[1])
 if holder then
@@ -15,7 +16,7 @@ end
 local now, deadline, expiry = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 redis.call('SET', KEYS[1], ARGV[1], 'EX', math.max(1, math.ceil(deadline - now)))
 redis.call('HSET', KEYS[2], 'state', ARGV[3], 'spec', ARGV[4], 'lock', ARGV[5],
-  'asked_at', ARGV[6], 'deadline', ARGV[7])
+  'asked_at', ARGV[6], 'deadline', ARGV[7], 'source', ARGV[9], 'universe', ARGV[10])
 redis.call('EXPIRE', KEYS[2], expiry)
 redis.call('ZADD', KEYS[3], ARGV[7], ARGV[1])
 redis.call('EXPIRE', KEYS[3], expiry)
@@ -34,8 +35,9 @@ for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 return 1
 """
 
-#: KEYS: scan, records, retry. ARGV: expiry, final records, waiting records, then symbol and
-#: record of each, then counters and amounts. Returns the symbols taken, or -1.
+#: KEYS: scan, records, retry, tasks. ARGV: expiry, final records, waiting records, number of the
+#: batch or -1, then symbol and record of each, then counters and amounts. Returns the symbols
+#: taken, or -1. A batch counts as a task once, however often it is written.
 WRITE: Final = """
 local finals, waiting = tonumber(ARGV[2]), tonumber(ARGV[3])
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -43,7 +45,7 @@ if state ~= 'running' then
   if state then redis.call('HINCRBY', KEYS[1], 'refused', finals + waiting) end
   return -1
 end
-local taken, at = 0, 4
+local taken, at = 0, 5
 for _ = 1, finals do
   if redis.call('HSETNX', KEYS[2], ARGV[at], ARGV[at + 1]) == 1 then
     redis.call('HDEL', KEYS[3], ARGV[at])
@@ -62,8 +64,10 @@ if taken < finals + waiting then
   redis.call('HINCRBY', KEYS[1], 'refused', finals + waiting - taken)
 end
 for i = at, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
-redis.call('EXPIRE', KEYS[2], ARGV[1])
-redis.call('EXPIRE', KEYS[3], ARGV[1])
+if tonumber(ARGV[4]) >= 0 and redis.call('SETBIT', KEYS[4], ARGV[4], 1) == 0 then
+  redis.call('HINCRBY', KEYS[1], 'tasks', 1)
+end
+for i = 2, 4 do redis.call('EXPIRE', KEYS[i], ARGV[1]) end
 return taken
 """
 

@@ -25,8 +25,8 @@ class ReportStore(Protocol):
         """Return the ids of the newest scans, newest first."""
         ...
 
-    def last_hits(self, source: str, screen: str) -> tuple[str, ...] | None:
-        """Return the hits of the last complete scan of `screen`, or None if there was none."""
+    def last_hits(self, source: str, universe: str, screen: str) -> tuple[str, ...] | None:
+        """Return the hits of the last complete scan of a universe by `screen`, or None."""
         ...
 
 
@@ -35,14 +35,14 @@ class MemoryReportStore:
 
     def __init__(self) -> None:
         self._reports: dict[str, ScanReport] = {}
-        self._latest: dict[tuple[str, str], str] = {}
+        self._latest: dict[tuple[str, str, str], str] = {}
 
     def save(self, report: ScanReport) -> None:
         """Keep `report`; a complete one becomes the last of each of its screens."""
         self._reports[report.facts.id] = report
         if report.state == DONE:
             for screen in report.screens:
-                self._latest[report.facts.source, screen] = report.facts.id
+                self._latest[report.facts.source, report.facts.universe, screen] = report.facts.id
 
     def load(self, scan_id: str) -> ScanReport | None:
         """Return the report of a scan, or None if there is none."""
@@ -53,7 +53,7 @@ class MemoryReportStore:
         asked = sorted(self._reports.values(), key=lambda report: report.facts.asked_at)
         return [report.facts.id for report in asked[::-1][: max(0, count)]]
 
-    def last_hits(self, source: str, screen: str) -> tuple[str, ...] | None:
-        """Return the hits of the last complete scan of `screen`, or None if there was none."""
-        scan_id = self._latest.get((source, screen))
+    def last_hits(self, source: str, universe: str, screen: str) -> tuple[str, ...] | None:
+        """Return the hits of the last complete scan of a universe by `screen`, or None."""
+        scan_id = self._latest.get((source, universe, screen))
         return None if scan_id is None else self._reports[scan_id].screens[screen].hits

@@ -10,7 +10,7 @@ import sys
 import pytest
 import requests
 from process_fixtures import free_port, running_simulator
-from stack_fixtures import alive, environment, exported, scan, scan_json, wait_for
+from stack_fixtures import alive, environment, exported, scan, scan_json, stack_up, wait_for
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -241,3 +241,59 @@ def test_an_interrupted_run_leaves_nothing_running(env, tmp_path, ending):
     assert [n for n, pid in status["stack"]["processes"].items() if alive(pid)] == []
     again = scan_json("run", "--json", env=env | {"SCANNER_SIMULATOR_SYMBOLS": "10"})
     assert again["state"] == "done"
+
+
+def test_a_provider_that_is_down_for_every_symbol_fails_the_scan(env, tmp_path):
+    """With a list of symbols and nothing at the address, no success is pretended."""
+    (tmp_path / "universe.txt").write_text("AAA\nBBB\nA B\n")
+    down = env | {
+        "SCANNER_PROVIDER": "polygon",
+        "SCANNER_POLYGON_URL": f"http://127.0.0.1:{free_port()}",
+        "POLYGON_API_KEY": "any",
+        "SCANNER_UNIVERSE": "universe.txt",
+    }
+    done = scan("run", "--json", "--as-of", "2025-07-09", env=down, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "no symbol has a row" in done.stderr
+    report = json.loads(done.stdout)
+    assert report["state"] == "failed"
+    assert report["ledger"] == {
+        "scored": 0,
+        "error:InvalidSymbol": 1,
+        "error:ProviderUnavailable": 2,
+    }
+
+
+def test_a_symbol_without_bars_in_the_lookback_says_so(env, tmp_path):
+    """The provider answers and has nothing: the ledger tells that from an error."""
+    (tmp_path / "bars.csv").write_text(
+        HEADER + bars("GOOD", 25) + "GONE,2020-01-02,10,11,9,10.5,1000\n"
+    )
+    report = scan_json("run", "--json", "--data", str(tmp_path / "bars.csv"), env=env)
+    assert report["ledger"] == {"scored": 1, "no_data:no_bars": 1}
+    assert "no bars between" in scan_json("why", "GONE", "--json", env=env)["reason"]
+
+
+def test_a_stack_that_is_up_refuses_what_it_cannot_follow(env, tmp_path):
+    """Other data, engine or sizes than the stack's are refused; data that grew are read anew."""
+    path = tmp_path / "bars.csv"
+    path.write_text(HEADER + bars("GOOD", 25))
+    with stack_up(env | {"SCANNER_DATA": str(path), "SCANNER_SCHEDULE": "off"}):
+        fails(scan("run", env=env | {"SCANNER_ENGINE": "ta"}), 2, "SCANNER_ENGINE", "scan down")
+        fails(scan("run", "--provider", "simulator", env=env), 2, "SCANNER_PROVIDER")
+        first = scan_json("run", "--json", env=env)
+        assert first["ledger"] == {"scored": 1}
+        path.write_text(HEADER + bars("GOOD", 25) + bars("NEW", 25))
+        (tmp_path / "mine.txt").write_text("NEW\n")
+        again = scan_json("enqueue", "--wait", "--json", env=env)
+        assert again["ledger"] == {"scored": 2}
+        relative = scan("run", "--json", "--universe", "mine.txt", env=env, cwd=tmp_path)
+        assert json.loads(relative.stdout)["hits"] == {"all": ["NEW"]}
+
+
+def test_doctor_says_that_redis_is_away(env):
+    """The command for this very case ends with a list, not with a traceback."""
+    done = scan("doctor", env=env | {"SCANNER_REDIS_URL": "redis://127.0.0.1:1/0"})
+    assert done.returncode == 1
+    assert "BAD  redis: Redis does not answer" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

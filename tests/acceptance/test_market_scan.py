@@ -98,8 +98,8 @@ class TestMarketScan:
         """Flower's API names all workers and the tasks of the cold scan, to those who log in."""
         env, stack, cold, _ = market
         url = stack["flower"]
-        password = (Path(env["SCANNER_HOME"]) / "flower-password").read_text().strip()
-        login = ("scan", password)
+        text = (Path(env["SCANNER_HOME"]) / "flower-password").read_text().strip()
+        login = tuple(text.split(":"))
         assert requests.get(f"{url}/api/workers", timeout=10).status_code == 401
         workers = requests.get(f"{url}/api/workers", auth=login, timeout=10).json()
         names = {name.partition("@")[0] for name in workers}
@@ -161,9 +161,10 @@ def test_a_stack_leaves_nothing_behind(tmp_path):
         assert workers == ["scan1", "scan2"]
         assert all(alive(pid) for pid in pids)
         warm = scan_json("enqueue", "--wait", "--json", env=env)
+        assert (warm["workers"], warm["threads_a_worker"]) == (2, 5)
         assert warm["threads"] <= 10
         for path in (tmp_path / "home").rglob("*"):
-            if path.name != "lock" and "valkey/" not in str(path):
+            if "valkey/" not in str(path):
                 allowed = 0o700 if path.is_dir() else 0o600
                 assert path.stat().st_mode & 0o777 == allowed, path
     assert [pid for pid in pids if alive(pid)] == []

@@ -55,7 +55,7 @@ class TestReportStoreContract:
         assert store.load("scan-1") is None
         assert store.newest() == []
         assert store.newest(5) == []
-        assert store.last_hits("test-1", "all") is None
+        assert store.last_hits("test-1", "all", "all") is None
 
     @pytest.mark.parametrize("state", ["done", "degraded", "failed"])
     def test_a_report_is_loaded_as_it_was_saved(self, store, state):
@@ -82,30 +82,30 @@ class TestReportStoreContract:
     def test_a_complete_scan_leaves_its_hits_for_the_next(self, store):
         """The latest that was saved counts, an empty one too."""
         store.save(scan("a", symbols=["AAA", "BBB"], minutes=1))
-        assert store.last_hits("test-1", "all") == ("AAA", "BBB")
+        assert store.last_hits("test-1", "all", "all") == ("AAA", "BBB")
         store.save(scan("b", symbols=[], minutes=2))
-        assert store.last_hits("test-1", "all") == ()
+        assert store.last_hits("test-1", "all", "all") == ()
 
     @pytest.mark.parametrize("state", ["degraded", "failed"])
     def test_a_scan_that_is_not_complete_leaves_the_last_hits_alone(self, store, state):
         """Else what it missed would enter again."""
         store.save(scan("a", symbols=["AAA"], minutes=1))
         store.save(scan("b", symbols=["BBB"], minutes=2, state=state))
-        assert store.last_hits("test-1", "all") == ("AAA",)
+        assert store.last_hits("test-1", "all", "all") == ("AAA",)
         assert store.newest() == ["b"]
 
     def test_the_last_hits_are_of_one_source_and_one_screen(self, store):
         """A simulated scan changes nothing for a real one."""
         store.save(scan())
-        assert store.last_hits("test-2", "all") is None
-        assert store.last_hits("test-1", "other") is None
+        assert store.last_hits("test-2", "all", "all") is None
+        assert store.last_hits("test-1", "all", "other") is None
 
 
 def test_every_key_of_a_report_expires(client):
     """The list of scans too."""
     RedisReportStore(client, EXPIRY).save(scan())
     names = {key.decode() for key in client.keys("*")}
-    assert names == {keys.report("scan-1"), keys.SCANS, keys.latest("test-1", "all")}
+    assert names == {keys.report("scan-1"), keys.SCANS, keys.latest("test-1", "all", "all")}
     assert all(0 < client.ttl(name) <= EXPIRY for name in names)
 
 
@@ -124,7 +124,7 @@ def test_a_redis_that_is_away_is_a_store_that_is_not_available():
         lambda: store.save(scan()),
         lambda: store.load("scan-1"),
         store.newest,
-        lambda: store.last_hits("test-1", "all"),
+        lambda: store.last_hits("test-1", "all", "all"),
     ):
         with pytest.raises(StoreUnavailable):
             action()

@@ -10,9 +10,11 @@ from runtime_builders import messages, runtime_on
 from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
 
 from scanner import keys
+from scanner.errors import ConfigError
 from scanner.results import redis_state
 from scanner.results.redis_records import BatchRecords
 from scheduler.beat import tick
+from scheduler.dispatch import preview
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 
@@ -34,9 +36,10 @@ def running(runtime, seconds=300.0):
     return scan_id
 
 
-def write(runtime, scan_id, *final, waiting=(), tasks=1.0):
-    """Write records as so many tasks do."""
-    records = BatchRecords(final=final, waiting=waiting, counters={"tasks": tasks})
+def write(runtime, scan_id, *final, waiting=(), tasks=0.0, number=-1):
+    """Write records as so many tasks do, or as the batch of a number does."""
+    counters = {"tasks": tasks} if tasks else {}
+    records = BatchRecords(final=final, waiting=waiting, counters=counters, number=number)
     runtime.state.write(scan_id, records)
 
 
@@ -152,7 +155,7 @@ def test_a_scan_whose_closer_died_is_closed_by_the_next(queue, monkeypatch):
     """When its lease is over, not before."""
     runtime = runtime_of(queue)
     closers = {}
-    for lease, state in ((60, "closing"), (0, "degraded")):
+    for lease, state in ((60, "closing"), (0, "failed")):
         with monkeypatch.context() as patch:
             patch.setattr(redis_state, "CLOSING_LEASE", lease)
             scan_id = running(runtime)
@@ -188,4 +191,53 @@ def test_a_scan_that_nobody_planned_fails_with_a_word(queue):
     report = runtime.reports.load(scan_id)
     assert (report.state, report.facts.as_of, report.rows) == ("failed", None, ())
     assert "not planned" in report.facts.message
-    assert runtime.reports.last_hits(runtime.source, "all") is None
+    assert runtime.reports.last_hits(runtime.source, "all", "all") is None
+
+
+def test_symbols_whose_messages_were_lost_are_given_out_again(queue, monkeypatch):
+    """When the queue is empty and nothing has moved for a while, and not before."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    write(runtime, scan_id, row("AAA"), number=0)
+    reconcile(runtime)
+    reconcile(runtime)
+    assert messages(queue, "scan") == []
+    monkeypatch.setattr("scheduler.reconcile.STALLED_AFTER", 0.0)
+    reconcile(runtime)
+    assert sorted(arguments[2] for _, arguments in messages(queue, "scan")) == [["BBB"], ["CCC"]]
+
+
+def test_a_batch_that_is_written_twice_counts_once(queue):
+    """A message that was delivered again does not make the chord look complete."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    write(runtime, scan_id, row("AAA"), number=0)
+    write(runtime, scan_id, row("AAA"), number=0)
+    assert runtime.state.progress(scan_id).fields["tasks"] == "1"
+
+
+def test_giving_out_ends_when_it_brings_nothing(queue):
+    """A symbol that its provider never lets through costs a few rounds, not the deadline."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    deferred = absence("BBB", "deferred:budget", final=False)
+    write(runtime, scan_id, row("AAA"), row("CCC"), waiting=[deferred], number=0)
+    number = 1
+    while state_of(runtime, scan_id) == "running":
+        write(runtime, scan_id, waiting=[deferred], number=number)
+        reconcile(runtime)
+        number += 1
+        assert number < 8
+    report = runtime.reports.load(scan_id)
+    assert (report.state, report.ledger["deferred:budget"]) == ("degraded", 1)
+
+
+def test_a_session_that_has_not_closed_is_refused(queue):
+    """Its bars would be cached as final ones."""
+    provider = ScriptedProvider({s: series(s) for s in SYMBOLS})
+    runtime = runtime_on(queue, provider)
+    newest = provider.last_session()
+    spec = spec_of(runtime, as_of=newest + dt.timedelta(days=1))
+    with pytest.raises(ConfigError, match="last closed session"):
+        preview(runtime, spec)
+    assert preview(runtime, spec_of(runtime, as_of=newest))[0].last == LAST

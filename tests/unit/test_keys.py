@@ -17,11 +17,11 @@ EXAMPLES = {
     "retry": keys.retry("id"),
     "universe_of": keys.universe_of("id"),
     "report": keys.report("id"),
-    "latest": keys.latest("sim-1", "all"),
+    "latest": keys.latest("sim-1", "all", "all"),
     "slot": keys.slot("sim-1", "all", "2025-07-09/3"),
     "scans": keys.SCANS,
     "open": keys.SCANS_OPEN,
-    "events": keys.EVENTS,
+    "tasks": keys.tasks("20250709-1"),
 }
 
 

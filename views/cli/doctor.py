@@ -35,9 +35,11 @@ def doctor(as_json: bool) -> int:
 
 
 def _result(name: str, check: Check) -> dict[str, Any]:
+    from kombu.exceptions import KombuError
+
     try:
         return {"name": name, "ok": True, "said": check()}
-    except ScannerError as error:
+    except (ScannerError, KombuError) as error:
         return {"name": name, "ok": False, "said": str(error)}
 
 
@@ -72,11 +74,11 @@ def _settings() -> str:
 
 
 def _data() -> str:
-    from views.cli.run import _check_before_start
+    from views.cli.preflight import check_settings
     from views.cli.session import read_settings
 
     settings, _ = read_settings()
-    _check_before_start(settings)
+    check_settings(settings)
     return str(settings.data or settings.provider)
 
 

@@ -25,6 +25,8 @@ from scanner.results.report import FINISHED, PLANNED
 _PERIOD: Final = 0.1
 #: Seconds after which a scan that nobody has taken up is worth a word.
 _HINT_AFTER: Final = 20.0
+#: Seconds between two calls of `beat`.
+_BEAT: Final = 5.0
 
 
 def follow(
@@ -32,7 +34,7 @@ def follow(
 ) -> ScanProgress:
     """Wait until a scan is over and return its last state; StoreUnavailable if it is gone.
 
-    `beat` is called about every 15 seconds: a run without beat reconciles in this way.
+    `beat` is called every few seconds: a run without beat reconciles in this way.
     """
     console = Console(stderr=True)
     started = beaten = time.monotonic()
@@ -47,7 +49,7 @@ def follow(
             if progress.state in FINISHED:
                 return progress
             now = time.monotonic()
-            if beat is not None and now - beaten > 15.0:
+            if beat is not None and now - beaten > _BEAT:
                 beat()
                 beaten = now
             if progress.state == PLANNED and not hinted and now - started > _HINT_AFTER:

@@ -10,11 +10,13 @@ import fcntl
 import json
 import os
 import secrets
+import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from scanner.errors import ConfigError
 
@@ -58,10 +60,11 @@ class Home:
             file.write(text)
         part.replace(path)
 
-    def secret(self, path: Path) -> str:
-        """Return the password in `path`, made at its first use."""
+    def secret(self, path: Path, user: str = "") -> str:
+        """Return what stands in `path`, made at its first use: a password, or `user:password`."""
         if not path.is_file():
-            self.write_private(path, secrets.token_urlsafe(24) + "\n")
+            token = secrets.token_urlsafe(24)
+            self.write_private(path, f"{user}:{token}\n" if user else f"{token}\n")
         return path.read_text().strip()
 
     def write_stack(self, facts: Mapping[str, Any]) -> None:
@@ -83,18 +86,31 @@ class Home:
         return alive
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; ConfigError if another one holds it."""
+    def locked(self, patience: float = 20.0) -> Iterator[None]:
+        """Hold the folder for this process, as long as a server works on its data.
+
+        ConfigError if another process holds it for longer than `patience` seconds.
+        """
         self.create()
-        with (self.folder / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ConfigError(
-                    f"another scan command is starting or stopping in {self.folder}; "
-                    "try again in a moment"
-                ) from error
+        ends = time.monotonic() + patience
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            while not _try_lock(file):
+                if time.monotonic() > ends or self.stack() is not None:
+                    raise ConfigError(
+                        f"another scan command works in {self.folder}: wait for its end, "
+                        "or start a stack for both with `scan up`"
+                    )
+                time.sleep(0.05)
             yield
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def process_start(pid: int) -> str | None:
@@ -109,8 +125,6 @@ def process_start(pid: int) -> str | None:
 def _start_without_proc(pid: int) -> str | None:
     if Path("/proc/self").exists():
         return None
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return None
-    return "unknown"
+    asked = ["/bin/ps", "-o", "lstart=", "-p", str(pid)]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return said or None

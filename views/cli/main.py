@@ -68,6 +68,8 @@ def exit_code(error: ScannerError) -> int:
 
 def main() -> None:
     """Run the command line; a mistake of the user ends in one message, never in a traceback."""
+    if sys.platform == "win32":
+        sys.exit("scan: Windows is not supported: use WSL, or docker compose")
     try:
         code = scan.main(standalone_mode=False)
     except click.ClickException as error:

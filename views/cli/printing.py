@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 import orjson
@@ -15,6 +15,9 @@ from rich.text import Text
 from scanner.results.report import ScanReport
 from views.tables import Table, age_of, compact, ledger_line
 
+#: Width of what is read by other programs.
+_NO_TERMINAL: Final = 1_000
+
 
 def print_json(value: Any) -> None:
     """Print one JSON value, indented on a terminal."""
@@ -22,9 +25,13 @@ def print_json(value: Any) -> None:
     click.echo(orjson.dumps(value, option=option).decode())
 
 
-def print_report(report: ScanReport, table: Table) -> None:
-    """Print what a scan found: its data's age, the ranked rows, and the ledger."""
-    console = Console()
+def print_report(report: ScanReport, table: Table, *, fit: bool = True) -> None:
+    """Print what a scan found: its data's age, the ranked rows, and the ledger.
+
+    On a terminal columns that do not fit are left out and counted, unless `fit` is False.
+    """
+    console = Console() if sys.stdout.isatty() else Console(width=_NO_TERMINAL)
+    width = console.width if fit else _NO_TERMINAL
     facts = report.facts
     mark = "SIMULATED " if facts.simulated else ""
     console.print(
@@ -36,7 +43,10 @@ def print_report(report: ScanReport, table: Table) -> None:
         soft_wrap=True,
     )
     if table.rows:
-        console.print(rich_table(table, console.width))
+        shown = rich_table(table, width)
+        console.print(shown, width=width, crop=False, overflow="ignore", no_wrap=True)
+        if hidden := len(table.columns) - len(shown.columns):
+            console.print(f"{hidden} columns do not fit: a wider terminal, --columns, or a pipe")
     if any(row[1] in table.partial for row in table.rows):
         console.print(
             Text("* a component of the score is missing, its share is dropped: scan why SYMBOL"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -85,9 +86,8 @@ class Supervisor:
         return restarted
 
     def stop(self) -> None:
-        """End all, the last started first; the first one (the server) when others are gone."""
-        *first, last = [self.children[:1], self.children[1:]]
-        for group in (last, *first):
+        """End all; the first one, the server that the others use, when they are gone."""
+        for group in (self.children[1:], self.children[:1]):
             for child in group:
                 with contextlib.suppress(ProcessLookupError):
                     child.process.terminate()
@@ -105,6 +105,7 @@ class Supervisor:
         return {child.command.name: child.process.pid for child in self.children}
 
     def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
+        _libc()  # loaded before the fork: a child of a process with threads must not load it
         log = self.folder / "logs" / f"{command.name}.log"
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -116,7 +117,7 @@ class Supervisor:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - started from the main thread only
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call of libc
             )
         except OSError as error:
             raise ConfigError(f"cannot start {command.name}: {error}") from error
@@ -129,6 +130,11 @@ class Supervisor:
         return "\n".join([f"{child.command.name} {what}; the end of {log}:", *tail])
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
 def _die_with_parent() -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

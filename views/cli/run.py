@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from scanner.errors import ConfigError, StoreUnavailable
+from scanner.errors import ConfigError, ScanRunning, StoreUnavailable
 from scanner.results.report import DEGRADED, DONE, ScanReport
 from scanner.timeframe import parse_day
 from views.cli.home import Home
@@ -56,16 +55,17 @@ def run(
     **flags: bool,
 ) -> int:
     """Scan once: on the stack that is up, else on one that is started and stopped for it."""
+    from views.cli.preflight import check_settings, confirm_cost
     from views.cli.session import read_settings
 
     settings, home = read_settings(provider=provider, data=data, universe=universe)
-    _check_before_start(settings)
+    check_settings(settings)
     with _stack_for(settings, home) as (runtime, beat):
         if settings.provider == "polygon":
-            _confirm_cost(runtime, as_of, yes=flags["yes"])
+            confirm_cost(runtime, as_of, yes=flags["yes"])
         scan_id = _request(runtime, as_of)
         report = _finished(runtime, scan_id, beat)
-        _print(report, settings, top=top, as_json=flags["as_json"])
+        _print(report, top=top, as_json=flags["as_json"])
     return _code(report, strict=flags["strict"])
 
 
@@ -79,10 +79,13 @@ def run(
 def enqueue(universe: str | None, as_of: dt.date | None, top: int, **flags: bool) -> int:
     """Put a scan on the queue of the stack that is up, and print its id."""
     from scanner import bootstrap
-    from views.cli.session import check_redis, read_settings
+    from views.cli.preflight import check_settings
+    from views.cli.session import check_against_stack, check_redis, read_settings
 
-    settings, _ = read_settings(universe=universe)
-    _check_before_start(settings)
+    settings, home = read_settings(universe=universe)
+    check_settings(settings)
+    if (facts := home.stack()) is not None:
+        check_against_stack(settings, facts)
     check_redis(bootstrap.redis_client(settings))
     runtime = bootstrap.runtime(settings)
     scan_id = _request(runtime, as_of)
@@ -91,33 +94,8 @@ def enqueue(universe: str | None, as_of: dt.date | None, top: int, **flags: bool
         return 0
     click.echo(f"scan {scan_id}", err=True)
     report = _finished(runtime, scan_id, None)
-    _print(report, settings, top=top, as_json=flags["as_json"])
+    _print(report, top=top, as_json=flags["as_json"])
     return _code(report, strict=flags["strict"])
-
-
-def _check_before_start(settings: Settings) -> None:
-    """Refuse what can be seen to be wrong before any process is started."""
-    from scanner.bars.files import FilesProvider
-    from scheduler.universe import read_symbols
-
-    if settings.provider == "files" and settings.data is not None:
-        FilesProvider(settings.data.expanduser()).last_session()
-    path = os.path.expanduser(settings.universe)  # noqa: PTH111 - a name may be no path
-    if "/" in path or os.path.isfile(path):  # noqa: PTH113 - as above
-        from pathlib import Path
-
-        read_symbols(Path(path))
-    elif settings.universe not in {"all", "common"}:
-        raise ConfigError(
-            f"SCANNER_UNIVERSE: {settings.universe!r} is neither a file nor a name: "
-            "expected all, common, or a file with one symbol a line"
-        )
-    public = type(settings).model_fields["polygon_url"].default == settings.polygon_url
-    if settings.provider == "polygon" and public and settings.polygon_key is None:
-        raise ConfigError(
-            "the provider polygon needs a key: set POLYGON_API_KEY, or try without "
-            "one on the simulated market: SCANNER_PROVIDER=simulator"
-        )
 
 
 @contextmanager
@@ -127,31 +105,49 @@ def _stack_for(
     """Yield a runtime on the stack that is up, or on one that lives as long as the command."""
     from scanner import bootstrap
     from scanner.settings import load_settings
-    from views.cli.session import check_redis, own_stack
+    from views.cli.session import check_against_stack, check_redis, own_stack
 
-    if home.stack() is not None:
+    facts = home.stack()
+    if facts is not None:
+        check_against_stack(settings, facts)
         runtime = bootstrap.runtime(settings)
         check_redis(runtime.redis)
+        if not facts["scheduled"]:
+            _refuse_private(runtime, home)
         yield runtime, None
         return
     from rich.console import Console
 
     console = Console(stderr=True)
-    with (
-        _terminated_as_interrupted(),
-        console.status("starting") as status,
-        own_stack(
-            settings,
-            home,
-            scheduled=False,
-            tick=lambda name: status.update(f"starting {name}"),
-        ),
-    ):
-        status.stop()
-        from worker.celery import app
+    with _terminated_as_interrupted(), console.status("starting") as status:
 
-        runtime = bootstrap.runtime(load_settings(polygon_key=settings.polygon_key))
-        yield runtime, lambda: _send(app, "reconcile")
+        def tick(name: str) -> None:
+            status.update(f"starting {name}")
+
+        with own_stack(settings, home, scheduled=False, tick=tick) as supervisor:
+            status.stop()
+            from worker.celery import app
+
+            def beat() -> None:
+                supervisor.restart_dead()
+                _send(app, "reconcile")
+
+            yield bootstrap.runtime(load_settings(polygon_key=settings.polygon_key)), beat
+            status.update("stopping")
+            status.start()
+
+
+def _refuse_private(runtime: Runtime, home: Home) -> NoReturn:
+    """Refuse to join another `scan run`, which takes its stack away when it ends."""
+    from scheduler.request import spec_of
+
+    running = runtime.state.running(spec_of(runtime))
+    if running is not None:
+        raise ScanRunning(f"scan {running} of this universe is still running", scan_id=running)
+    raise ConfigError(
+        f"another `scan run` works in {home.folder}: wait for its end, "
+        "or start a stack for both with `scan up`"
+    )
 
 
 def _send(app: Any, task: str, *args: str) -> None:
@@ -188,31 +184,6 @@ def _request(runtime: Runtime, as_of: dt.date | None) -> str:
     return scan_id
 
 
-def _confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None:
-    from scheduler.dispatch import preview
-    from scheduler.request import spec_of
-
-    _, plan = preview(runtime, spec_of(runtime, as_of=as_of))
-    symbols = sum(len(batch) for batch in plan.batches)
-    rate = runtime.settings.rate
-    click.echo(
-        f"{symbols:,} symbols, {plan.calls:,} calls to {runtime.settings.polygon_url}, "
-        f"{plan.seconds / 60:,.1f} minutes at {rate} (SCANNER_RATE)",
-        err=True,
-    )
-    if not plan.calls or yes or _on_this_machine(runtime.settings.polygon_url):
-        return
-    if not sys.stdin.isatty():
-        raise ConfigError("a scan of the real market has to be confirmed: --yes (make: YES=1)")
-    click.confirm("Scan?", abort=True, err=True)
-
-
-def _on_this_machine(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}
-
-
 def _finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) -> ScanReport:
     """Follow a scan to its report; an interrupted run without a stack cancels its scan."""
     from views.cli.follow import follow
@@ -232,7 +203,7 @@ def _finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) -
     return report
 
 
-def _print(report: ScanReport, settings: Settings, *, top: int, as_json: bool) -> None:
+def _print(report: ScanReport, *, top: int, as_json: bool) -> None:
     from scanner.results.perf import perf_line
     from views.cli.printing import print_json, print_report
     from views.tables import summary_of, table_of
@@ -241,9 +212,11 @@ def _print(report: ScanReport, settings: Settings, *, top: int, as_json: bool) -
         print_json(summary_of(report))
     else:
         print_report(report, table_of(report, top=top))
-        click.echo(perf_line(report, settings.workers, settings.threads))
+        click.echo(perf_line(report))
     if report.facts.message:
         click.echo(f"scan: {report.facts.message}", err=True)
+    elif not report.rows:
+        click.echo(f"scan: no symbol has a bar on {report.facts.as_of}: is it a session?", err=True)
     elif report.state == DEGRADED:
         click.echo("scan: degraded: some symbols may still have a row, see the ledger", err=True)
 

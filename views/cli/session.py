@@ -17,14 +17,20 @@ from scanner import bootstrap
 from scanner.errors import ConfigError, StoreUnavailable
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
-from scanner.settings import Settings, load_settings
+from scanner.settings import PREFIX, Settings, load_settings
 from views.cli.embedded import embedded_server
 from views.cli.home import Home, process_start
 from views.cli.processes import Supervisor
-from views.cli.stack import Stack
+from views.cli.stack import Stack, as_variables
 
 #: Seconds that servers and workers have to answer after their start.
 START_SECONDS: Final = 90.0
+
+#: Variables in which a scan may differ from the stack that does it.
+_OF_A_SCAN: Final = frozenset(
+    PREFIX + name
+    for name in ("UNIVERSE", "LOOKBACK_DAYS", "BATCH_SIZE", "DEADLINE", "SCHEDULE", "HOME")
+)
 
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -98,30 +104,47 @@ def own_stack(
     """Start a stack, yield it when all answers, and stop it in any case."""
     stack = Stack(settings=settings, home=home, scheduled=scheduled)
     supervisor = Supervisor(folder=home.folder)
-    home.create()
-    try:
-        with home.locked():
-            for command in stack.servers():
-                supervisor.start(command)
-            supervisor.wait_ready(START_SECONDS, tick)
-            os.environ.update(stack.variables)
-            check_redis(bootstrap.redis_client(load_settings()))
-            if stack.embedded:
-                _clear_leftovers()
-            answering: dict[str, bool] = {}
-            for command in stack.workers(answering):
-                supervisor.start(command)
-            _await_workers(answering, supervisor, tick)
-            supervisor.wait_ready(START_SECONDS, tick)
-            for command in stack.watchers():
-                supervisor.start(command)
-                supervisor.wait_ready(START_SECONDS, tick)
+    with home.locked():
+        try:
+            _start(stack, supervisor, tick)
             home.write_stack(_facts(stack, supervisor))
-        yield supervisor
-    finally:
-        with _undisturbed():
-            home.remove_stack()
-            supervisor.stop()
+            yield supervisor
+        finally:
+            with _undisturbed():
+                home.remove_stack()
+                supervisor.stop()
+
+
+def _start(stack: Stack, supervisor: Supervisor, tick: Tick) -> None:
+    for command in stack.servers():
+        supervisor.start(command)
+    supervisor.wait_ready(START_SECONDS, tick)
+    os.environ.update(stack.variables)
+    check_redis(bootstrap.redis_client(load_settings()))
+    if stack.embedded:
+        _clear_leftovers()
+    answering: dict[str, bool] = {}
+    for command in stack.workers(answering):
+        supervisor.start(command)
+    _await_workers(answering, supervisor, tick)
+    supervisor.wait_ready(START_SECONDS, tick)
+    for command in stack.watchers():
+        supervisor.start(command)
+        supervisor.wait_ready(START_SECONDS, tick)
+
+
+def check_against_stack(settings: Settings, facts: dict[str, Any]) -> None:
+    """Refuse settings that the stack that is up cannot follow, by ConfigError.
+
+    A scan brings its own universe, lookback and batch size; all else is the workers'.
+    """
+    theirs = facts.get("variables", {})
+    for variable, value in as_variables(settings).items():
+        if variable not in _OF_A_SCAN and theirs.get(variable, value) != value:
+            raise ConfigError(
+                f"the stack that is up has {variable}={theirs[variable]}, not {value}: "
+                "stop it with `scan down`, or use another SCANNER_HOME"
+            )
 
 
 @contextmanager

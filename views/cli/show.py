@@ -41,13 +41,13 @@ def show(scan_id: str | None, sort: str, top: int, columns: str | None, as_json:
     with the_report(scan_id) as report:
         names = [name.strip() for name in columns.split(",")] if columns else list(DEFAULT_SHOWN)
         if as_json and columns is None:
-            names = ["session", "bars", *report.facts.columns]
+            names = ["session", "bars", "contributions", *report.facts.columns]
         table = table_of(report, columns=names, sort=sort, top=top)
         if as_json:
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
             print_json(summary_of(report) | {"rows": rows})
         else:
-            print_report(report, table)
+            print_report(report, table, fit=columns is None)
 
 
 @click.command()
@@ -110,5 +110,5 @@ def _print_story(story: dict[str, Any]) -> None:
     for name, outcome in story["screens"].items():
         click.echo(f"  screen {name}: {outcome}")
     for name, value in story["values"].items():
-        if name not in {"rank", "symbol", "score"}:
+        if name not in {"rank", "symbol", "score", "contributions"}:
             click.echo(f"  {name:<24} {compact(value, name)}")

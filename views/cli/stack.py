@@ -115,7 +115,7 @@ class Stack:
     def _flower(self, env: Mapping[str, str]) -> Command:
         port = free_port(self.settings.flower_port)
         self.flower_url = f"http://127.0.0.1:{port}"
-        password = self.home.secret(self.home.flower_password_file)
+        login = self.home.secret(self.home.flower_password_file, user="scan")
         options = (
             "--address=127.0.0.1",
             f"--port={port}",
@@ -131,7 +131,7 @@ class Stack:
             argv=(*_celery(), "flower", *options),
             env={
                 **{name: value for name, value in env.items() if name not in _KEYS},
-                "FLOWER_BASIC_AUTH": f"scan:{password}",
+                "FLOWER_BASIC_AUTH": login,
             },
             ready=lambda: _http_answers(url),
         )
@@ -143,11 +143,11 @@ def as_variables(settings: Settings) -> dict[str, str]:
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if value is not None and name != "polygon_key":
-            variables[PREFIX + name.upper()] = _text(name, value)
+            variables[PREFIX + name.upper()] = _text(value)
     return variables
 
 
-def _text(name: str, value: Any) -> str:
+def _text(value: Any) -> str:
     match value:
         case SecretStr():
             return value.get_secret_value()
@@ -155,8 +155,6 @@ def _text(name: str, value: Any) -> str:
             return ",".join(f"{key}={share}" for key, share in value.items())
         case Path():
             return str(value.expanduser().absolute())
-        case str() if name == "universe" and Path(value).is_file():
-            return str(Path(value).absolute())
         case _:
             return str(value)
 

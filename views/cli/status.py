@@ -21,7 +21,7 @@ def status(scan_id: str | None, as_json: bool) -> None:
     settings, home = read_settings()
     facts = home.stack()
     if facts is not None:
-        del facts["variables"]
+        facts.pop("variables", None)
     with open_stores(settings, home) as stores:
         ids = [scan_id] if scan_id else stores.reports.newest(10)
         scans = [scan for one in ids if (scan := _scan(stores.state, one)) is not None]

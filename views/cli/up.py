@@ -24,14 +24,14 @@ _STOP_SECONDS: Final = 45.0
 @click.option("--foreground", is_flag=True, help="Stay here until Ctrl-C, for systemd and such.")
 def up(foreground: bool) -> None:
     """Start the stack: server, simulator if asked for, workers, control, beat and Flower."""
-    from views.cli.run import _check_before_start
+    from views.cli.preflight import check_settings
     from views.cli.session import read_settings
 
     settings, home = read_settings()
     facts = home.stack()
     if facts is not None:
         raise ConfigError(f"a stack is up already (process {facts['pid']}): see `scan status`")
-    _check_before_start(settings)
+    check_settings(settings)
     home.create()
     if foreground:
         _serve(settings, home)

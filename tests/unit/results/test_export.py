@@ -17,7 +17,9 @@ from scanner.results.export import export_report
 
 #: Names that readers take for missing values, truth values, numbers or dates.
 TRICKY = ["NA", "TRUE", "NULL", "NAN", "KIMpL", "BRK.B", "AACT-WS", "1E5", "MAR1"]
-NAMES = ["rank", "symbol", "score", "session", "bars", "simulated", *BAR_COLUMNS, *COLUMNS]
+POINTS = [f"points_{name}" for name in ("momentum", "trend", "relative_volume", "high")]
+NAMES = ["rank", "symbol", "score", "session", "bars", "simulated"]
+NAMES += [*POINTS, *BAR_COLUMNS, *COLUMNS]
 
 
 @pytest.fixture

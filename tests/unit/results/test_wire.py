@@ -69,12 +69,20 @@ def test_a_report_is_simulated_if_its_source_is():
 
 def test_the_line_about_speed_gives_seconds_and_seconds_a_symbol():
     """For all symbols, also those without a row."""
-    one = report([row("A"), row("B")], [absence("C"), absence("D")], stages={"total": 1.0})
-    assert perf_line(one, 4, 5) == (
+    one = report(
+        [row("A"), row("B")],
+        [absence("C"), absence("D")],
+        stages={"total": 1.0},
+        workers=4,
+        threads_a_worker=5,
+    )
+    assert perf_line(one) == (
         "[SCAN PERF] symbol engine: 4 symbols via celery(4x5) in 1.00s (0.250s/symbol)"
     )
 
 
 def test_a_scan_of_nothing_has_a_line_too():
     """Without a division by zero."""
-    assert "0 symbols via celery(2x5) in 0.00s (0.000s/symbol)" in perf_line(report(), 2, 5)
+    assert "0 symbols via celery(2x5) in 0.00s (0.000s/symbol)" in perf_line(
+        report(workers=2, threads_a_worker=5)
+    )

@@ -1,0 +1,92 @@
+"""What can be refused before any process is started, and what a real scan will cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+
+from scanner.bars.budget import Unlimited, parse_rate
+from scanner.bars.files import FilesProvider
+from scanner.bars.polygon import PolygonProvider
+from scanner.bootstrap import Runtime
+from scanner.errors import ConfigError
+from scanner.settings import Settings
+
+#: Universes that are names; anything else is a file.
+NAMES: Final = ("all", "common")
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse data, universes, rates and keys that no scan can use, by ConfigError."""
+    try:
+        parse_rate(settings.rate)
+    except ConfigError as error:
+        raise ConfigError(f"SCANNER_RATE: {error}") from error
+    _check_universe(settings.universe)
+    if settings.provider == "files" and settings.data is not None:
+        FilesProvider(settings.data.expanduser()).last_session()
+    if settings.provider == "polygon":
+        _check_key(settings)
+
+
+def _check_universe(universe: str) -> None:
+    from scheduler.universe import read_symbols
+
+    if "/" in universe:
+        read_symbols(Path(universe))
+    elif universe not in NAMES:
+        raise ConfigError(
+            f"SCANNER_UNIVERSE: {universe!r} is neither a file nor a name: "
+            "expected all, common, or a file with one symbol a line"
+        )
+
+
+def _check_key(settings: Settings) -> None:
+    public = Settings.model_fields["polygon_url"].default == settings.polygon_url
+    if public and settings.polygon_key is None:
+        raise ConfigError(
+            "the provider polygon needs a key: set POLYGON_API_KEY, or try without one on the "
+            "simulated market: SCANNER_PROVIDER=simulator"
+        )
+    key = settings.polygon_key
+    PolygonProvider(
+        base_url=settings.polygon_url,
+        key=None if key is None else key.get_secret_value(),
+        threads=1,
+        budget=Unlimited(),
+        time_budget=1.0,
+    )
+
+
+def confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None:
+    """Say what a scan of a real provider costs, and ask; ConfigError if nobody can answer.
+
+    A provider on this machine is not asked for.
+    """
+    from scheduler.dispatch import preview
+    from scheduler.request import spec_of
+
+    settings = runtime.settings
+    click.echo(f"listing the symbols of {settings.polygon_url} (some calls)", err=True)
+    _, plan = preview(runtime, spec_of(runtime, as_of=as_of))
+    symbols = sum(len(batch) for batch in plan.batches)
+    click.echo(
+        f"{symbols:,} symbols, {plan.calls:,} calls to {settings.polygon_url}, "
+        f"{plan.seconds / 60:,.1f} minutes at {settings.rate} (SCANNER_RATE)",
+        err=True,
+    )
+    if not plan.calls or yes or on_this_machine(settings.polygon_url):
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError("a scan of the real market has to be confirmed: --yes (make: YES=1)")
+    click.confirm("Scan?", abort=True, err=True)
+
+
+def on_this_machine(url: str) -> bool:
+    """Return whether `url` names a server on this machine."""
+    return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}
