@@ -13,7 +13,7 @@ from scanner.bootstrap import Runtime, stores
 from scanner.settings import load_settings
 
 
-def runtime_on(client: redis.Redis, provider=None, engine=None, **options) -> Runtime:
+def runtime_on(client: redis.Redis, provider=None, engine=None, /, **options) -> Runtime:
     """Return a runtime whose stores and cache are in `client`; `options` are settings."""
     settings = load_settings(simulator_url="http://127.0.0.1:1", **options)
     state, reports = stores(settings, client)

@@ -251,6 +251,7 @@ def test_a_provider_that_is_down_for_every_symbol_fails_the_scan(env, tmp_path):
         "SCANNER_POLYGON_URL": f"http://127.0.0.1:{free_port()}",
         "POLYGON_API_KEY": "any",
         "SCANNER_UNIVERSE": "universe.txt",
+        "SCANNER_RATE": "unlimited",
     }
     done = scan("run", "--json", "--as-of", "2025-07-09", env=down, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
