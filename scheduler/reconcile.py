@@ -53,7 +53,9 @@ def _take_over(runtime: Runtime, scan_id: str, progress: ScanProgress | None) ->
 
 
 def _idle(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
-    """Return whether no task of a running scan will come any more."""
+    """Return whether a running scan waits for nothing that is under way."""
+    if progress.recorded == progress.total:
+        return True
     done = float(progress.fields.get("tasks", 0.0))
     all_ended = done >= float(progress.fields.get("batches", math.inf))
     return all_ended or _stalled(runtime, scan_id, progress)
