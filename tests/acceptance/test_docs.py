@@ -136,7 +136,8 @@ def rewrite(page, shown, home):
         return "```console\n" + "\n".join(lines) + "\n```"
 
     block = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-    page.write_text(block.sub(with_output, page.read_text()).replace(home, "~"))
+    text = block.sub(with_output, page.read_text()).replace(home, "~")
+    page.write_text(text.replace(str(REPOSITORY), "~/market-scanner"))
 
 
 @pytest.mark.timeout(600)
