@@ -13,8 +13,8 @@ from scanner.bars.budget import Rate
 MAX_BLOCK: Final = 256
 #: Blocks that each thread gets, so that a slow one does not hold up the scan.
 BLOCKS_A_THREAD: Final = 2
-#: Seconds that one request is taken to last where nothing else is known.
-_REQUEST_SECONDS: Final = 0.25
+#: Seconds that one request is taken to last, a slow one, so that deadlines are not too short.
+_REQUEST_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class ScanPlan:
     batches: tuple[tuple[str, ...], ...]
     #: Requests to the provider, apart from those that list the universe.
     calls: int
-    #: Seconds that those requests take at the plan's rate.
+    #: Seconds that those requests take if each is slow, or at the rate if that is longer.
     seconds: float
 
 

@@ -69,31 +69,27 @@ def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     message = fields.setdefault("message", "" if "last" in fields else _NOT_PLANNED)
     records = complete_records(found.universe, found.records, found.waiting, message)
     fields["message"] = message or why_nothing(records)
-    source, universe = fields.get("source", runtime.source), fields.get("universe", "")
-    last_hits = (
-        {}
-        if fields["message"]
-        else {
-            screen.name: hits
-            for screen in runtime.tools.screens
-            if (hits := runtime.reports.last_hits(source, universe, screen.name)) is not None
-        }
-    )
     facts = _facts(runtime, scan_id, closed_at, fields)
-    report = aggregate(facts, records, runtime.tools.screens, last_hits)
+    report = aggregate(facts, records, runtime.tools.screens, _last_hits(runtime, facts))
     facts.stages["aggregate"] = round(time.perf_counter() - started, 4)
     facts.stages["total"] = round(
         closed_at - facts.asked_at.timestamp() + facts.stages["aggregate"], 4
     )
     runtime.reports.save(report)
     runtime.state.finish(scan_id, report.state, {"finished_at": time.time()})
-    log.info(
-        perf_line(report),
-        scan=scan_id,
-        state=report.state,
-        **facts.stages,
-    )
+    log.info(perf_line(report), scan=scan_id, state=report.state, **facts.stages)
     return report
+
+
+def _last_hits(runtime: Runtime, facts: ScanFacts) -> dict[str, tuple[str, ...]]:
+    """Return the last hits of each screen; none for a scan that went wrong as a whole."""
+    if facts.message:
+        return {}
+    found = {
+        screen.name: runtime.reports.last_hits(facts.source, facts.universe, screen.name)
+        for screen in runtime.tools.screens
+    }
+    return {name: hits for name, hits in found.items() if hits is not None}
 
 
 def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, str]) -> ScanFacts:

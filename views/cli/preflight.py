@@ -75,9 +75,11 @@ def confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None:
     click.echo(f"listing the symbols of {settings.polygon_url} (some calls)", err=True)
     _, plan = preview(runtime, spec_of(runtime, as_of=as_of))
     symbols = sum(len(batch) for batch in plan.batches)
+    rate = parse_rate(settings.rate)
+    seconds = plan.seconds if rate is None else rate.seconds_for(plan.calls)
     click.echo(
         f"{symbols:,} symbols, {plan.calls:,} calls to {settings.polygon_url}, "
-        f"{plan.seconds / 60:,.1f} minutes at {settings.rate} (SCANNER_RATE)",
+        f"{seconds / 60:,.1f} minutes at {settings.rate} (SCANNER_RATE)",
         err=True,
     )
     if not plan.calls or yes or on_this_machine(settings.polygon_url):

@@ -78,9 +78,9 @@ def test_every_symbol_is_in_exactly_one_batch(count, wanted, size, threads):
     ("calls", "rate", "seconds"),
     [
         (0, RATE, 0.0),
-        (10, None, 0.125),
-        (5_277, None, 5_277 * 0.25 / 20),
-        (910, RATE, 11.375),
+        (10, None, 0.25),
+        (5_277, None, 5_277 * 0.5 / 20),
+        (910, RATE, 22.75),
         (910, Rate(limit=5, window=60.0, burst=1), 909 * 15.0),
     ],
 )
