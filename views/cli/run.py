@@ -161,16 +161,19 @@ def _send(app: Any, task: str, *args: str) -> None:
 
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM unwind like Ctrl-C, so that what was started is stopped."""
+    """Let SIGTERM and SIGINT unwind as Ctrl-C does, so that what was started is stopped."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # A shell's background job ignores SIGINT, so that it is set here too.
+    endings = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interrupt) for number in endings}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _request(runtime: Runtime, as_of: dt.date | None) -> str:
