@@ -143,9 +143,13 @@ def test_the_stack_file_is_plain_json(home):
 def test_a_folder_is_held_by_one_process_at_a_time(tmp_path):
     """A second command says that the first is at work, and may try again."""
     one, other = Home(folder=tmp_path / "h"), Home(folder=tmp_path / "h")
-    with one.locked(), pytest.raises(ConfigError, match="another scan command"), other.locked():
+    with (
+        one.locked(),
+        pytest.raises(ConfigError, match="another scan command"),
+        other.locked(patience=0.1),
+    ):
         pass
-    with other.locked():
+    with other.locked(patience=0.1):
         pass
 
 
@@ -163,7 +167,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(ConfigError), home.locked():
+        with pytest.raises(ConfigError), home.locked(patience=0.1):
             pass
         process.kill()
         process.wait()
