@@ -12,23 +12,36 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.memory import Memory
 
 P = TypeVar("P")
+
+Number = int | float
 
 Unit = Literal[
     "price",
     "percent",
     "percent 0-100",
     "percent -100-0",
+    "percent -100-100",
     "index",
     "ratio",
+    "ratio 0-1",
+    "ratio -1-1",
     "ratio per year",
+    "flag 0 or 1",
+    "signal -100, 0 or 100",
     "shares",
+    "price x shares",
+    "price^2 per share x 1e8",
     "currency",
 ]
 
 #: What an error is measured against: the bar's close, 100, 1, or the series' largest value.
 Scale = Literal["price", "oscillator", "ratio", "own"]
+
+#: What the number of a symbol's bars says about a column's value.
+Standing = Literal["insufficient_history", "warming", "settled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,8 +56,11 @@ class Output(Generic[P]):
     scale: Scale
     #: Bars that the first value needs.
     bars: Callable[[P], int]
+    memory: Callable[[P], Memory]
+    #: Fields that may follow these, in this order; a name leaves them out at their defaults.
+    optional: tuple[str, ...] = ()
     #: Column of `ta.add_all_ta_features` that holds the same numbers, by parameters.
-    ta: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    ta: Mapping[tuple[Number, ...], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,13 +68,13 @@ class Indicator(Generic[P]):
     """A kernel, what may be chosen about it, and what it returns."""
 
     name: str
-    #: Frozen dataclass of whole numbers with defaults.
+    #: Frozen dataclass of numbers with defaults; those whose default is an int are whole.
     params: type[P]
     kernel: Callable[[BarBlock, P], tuple[FloatArray, ...]]
     outputs: tuple[Output[P], ...]
     #: Where the formula comes from, in one phrase.
     formula: str
-    #: Smallest number that each parameter takes.
+    #: Smallest number that each whole parameter takes; the others are above 0.
     least: int = 1
 
 
@@ -85,6 +101,23 @@ class Column:
         return self.indicator.formula
 
     @property
-    def parameters(self) -> dict[str, int]:
+    def memory(self) -> Memory:
+        """What a value depends on."""
+        memory: Memory = self.indicator.outputs[self.output].memory(self.params)
+        return memory
+
+    @property
+    def parameters(self) -> dict[str, Number]:
         """The parameters by name, for JSON."""
         return dataclasses.asdict(self.params)
+
+    def standing(self, bars: int) -> Standing:
+        """Return what `bars` bars of a symbol mean for its value.
+
+        `insufficient_history`: too few for a value. `warming`: there is a value, but more bars
+        would change it. From then on a missing value is missing by definition: it is unknown.
+        """
+        if bars < self.bars:
+            return "insufficient_history"
+        settled = self.memory.bars
+        return "warming" if settled is not None and bars < settled else "settled"

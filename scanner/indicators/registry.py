@@ -1,7 +1,7 @@
 """The registry: each family's indicators come in, named columns go to screens and `compute`.
 
-A column name is a function name and its numbers, as in `sma_35`; any whole numbers will do,
-not only those of the default columns.
+A column name is a function name and its numbers, as in `sma_35` or `bbands_upper_20_2.5`; any
+numbers will do, not only those of the default columns.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from scanner.errors import ConfigError
 from scanner.indicators import momentum, others, trend, volatility, volume
-from scanner.indicators.indicator import Column, Indicator, Output
+from scanner.indicators.indicator import Column, Indicator, Number, Output
 
 #: Every indicator by its function name.
 INDICATORS: Final[dict[str, Indicator[Any]]] = {
@@ -76,7 +76,9 @@ _STEMS: Final[dict[str, tuple[Indicator[Any], int]]] = {
     for position, output in enumerate(indicator.outputs)
 }
 
-_NAME: Final = re.compile(r"([a-z]+(?:_[a-z]+)*)((?:_[1-9][0-9]{0,3})*)", re.ASCII)
+_NAME: Final = re.compile(
+    r"([a-z]+(?:_[a-z]+)*)((?:_(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{0,3}[1-9])?)*)", re.ASCII
+)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -88,9 +90,8 @@ def column(name: str) -> Column:
         raise ConfigError(f"unknown column {name!r}: {_nearest(name)}")
     indicator, position = _STEMS[stem]
     output = indicator.outputs[position]
-    values = tuple(int(number) for number in numbers.split("_")[1:])
-    _check_numbers(name, indicator, output, values)
-    params = indicator.params(**dict(zip(output.arguments, values, strict=True)))
+    values = tuple(_number(number) for number in numbers.split("_")[1:])
+    params = _params(name, indicator, output, values)
     return Column(
         name=name,
         indicator=indicator,
@@ -112,9 +113,14 @@ def examples() -> tuple[str, ...]:
     )
 
 
+def _number(text: str) -> Number:
+    return float(text) if "." in text else int(text)
+
+
 def _example(indicator: Indicator[Any], output: Output[Any]) -> str:
     usual = indicator.params()
-    return "_".join([output.stem, *(str(getattr(usual, name)) for name in output.arguments)])
+    numbers = (f"{getattr(usual, field):g}" for field in output.arguments)
+    return "_".join([output.stem, *numbers])
 
 
 def _nearest(name: str) -> str:
@@ -125,19 +131,40 @@ def _nearest(name: str) -> str:
     return f"nearest known: {', '.join(near)}"
 
 
-def _check_numbers(
-    name: str, indicator: Indicator[Any], output: Output[Any], values: tuple[int, ...]
-) -> None:
-    wanted = output.arguments
-    if len(values) != len(wanted):
-        count = {0: "no numbers", 1: "1 number"}.get(len(wanted), f"{len(wanted)} numbers")
-        expected = f"{count} ({', '.join(wanted)})" if wanted else count
+def _params(
+    name: str, indicator: Indicator[Any], output: Output[Any], values: tuple[Number, ...]
+) -> Any:
+    fields = (*output.arguments, *output.optional)
+    if not len(output.arguments) <= len(values) <= len(fields):
         raise ConfigError(
-            f"column {name!r}: expected {expected}, got {len(values)}; "
+            f"column {name!r}: expected {_expected(output)}, got {len(values)}; "
             f"for example {_example(indicator, output)}"
         )
-    if any(value < indicator.least for value in values):
+    usual = indicator.params()
+    given = dict(zip(fields, values, strict=False))
+    for field, value in given.items():
+        _check_number(name, indicator, getattr(usual, field), value)
+    if len(values) > len(output.arguments) and values[-1] == getattr(
+        usual, fields[len(values) - 1]
+    ):
+        shorter = name.rpartition("_")[0]
+        raise ConfigError(f"column {name!r}: {values[-1]:g} is its default: say {shorter}")
+    return indicator.params(**given)
+
+
+def _expected(output: Output[Any]) -> str:
+    wanted = output.arguments
+    count = {0: "no numbers", 1: "1 number"}.get(len(wanted), f"{len(wanted)} numbers")
+    expected = f"{count} ({', '.join(wanted)})" if wanted else count
+    return f"{expected} and perhaps {', '.join(output.optional)}" if output.optional else expected
+
+
+def _check_number(name: str, indicator: Indicator[Any], usual: Number, value: Number) -> None:
+    if isinstance(usual, int) and not isinstance(value, int):
+        raise ConfigError(f"column {name!r}: expected a whole number, got {value:g}")
+    if isinstance(usual, int) and value < indicator.least:
         raise ConfigError(
-            f"column {name!r}: expected numbers from {indicator.least} to {LARGEST}, "
-            f"got {min(values)}"
+            f"column {name!r}: expected numbers from {indicator.least} to {LARGEST}, got {value}"
         )
+    if value <= 0 and not isinstance(usual, int):
+        raise ConfigError(f"column {name!r}: expected a number above 0, got {value:g}")

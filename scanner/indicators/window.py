@@ -1,4 +1,4 @@
-"""Windows and recursions: kernels hand in (symbols, bars) arrays and get arrays of that shape.
+"""Windows: kernels hand in (symbols, bars) arrays and get arrays of that shape.
 
 Everything is built by doubling: the result for 2k bars is the result for k bars joined with
 the one k bars earlier, so n bars cost log2(n) passes over the whole block. Nothing is ever
@@ -10,10 +10,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.bars.block import BoolArray, FloatArray
+
+T = TypeVar("T", bound=np.generic)
 
 
 def shift(x: FloatArray, lag: int) -> FloatArray:
@@ -71,6 +75,49 @@ def rolling_min(x: FloatArray, window: int) -> FloatArray:
     return _rolling_extreme(np.minimum, x, window)
 
 
+def expanding_max(x: FloatArray, window: int) -> FloatArray:
+    """Return the largest of the last `window` bars, of fewer where a row has no more."""
+    size, best = 1, x
+    while size < window:
+        step = min(size, window - size)
+        wider = best.copy(order="K")
+        np.fmax(best[:, step:], _until(best, step), out=wider[:, step:])
+        best, size = wider, size + step
+    return best
+
+
+def rolling_age_of_max(x: FloatArray, window: int) -> FloatArray:
+    """Return how many bars ago the largest of the last `window` bars was, the oldest of equals.
+
+    NaN while one of them is NaN.
+    """
+    size, best = 1, x
+    age = np.zeros_like(x, dtype=np.int16)
+    while size < window:
+        step = min(size, window - size)
+        older = _until(age, step) + np.int16(step)
+        # Where the older part holds the maximum, its age is the larger one; masks are slow.
+        older *= _until(best, step) >= best[:, step:]
+        np.maximum(age[:, step:], older, out=age[:, step:])
+        best, size = _lagged(np.maximum, best, best, step), size + step
+    return age + (best - best)
+
+
+def rolling_weighted_mean(x: FloatArray, window: int) -> FloatArray:
+    """Return the mean of the last `window` bars weighted 1 for the oldest to `window` for the last.
+
+    NaN while one of them is NaN.
+    """
+    whole = _WeightedSum(size=0, plain=x, weighted=x)
+    part = _WeightedSum(size=1, plain=x, weighted=x)
+    while True:
+        if window & part.size:
+            whole = _joined_weights(whole, part) if whole.size else part
+        if 2 * part.size > window:
+            return whole.weighted * (2.0 / (window * (window + 1)))
+        part = _joined_weights(part, part)
+
+
 def rolling_variance(
     x: FloatArray, window: int, *, freedom: int = 0
 ) -> tuple[FloatArray, FloatArray]:
@@ -105,51 +152,6 @@ def mean_deviation(x: FloatArray, mean: FloatArray, window: int) -> FloatArray:
     return total
 
 
-def decayed_sum(x: FloatArray, decay: float) -> FloatArray:
-    """Return the sum of `decay ** age * x` over all bars so far; `x` holds no NaN."""
-    total = x.copy(order="K")
-    aged = np.empty_like(x)
-    size = 1
-    while size < x.shape[1]:
-        np.multiply(total[:, :-size], decay, out=aged[:, size:])
-        total[:, size:] += aged[:, size:]
-        size, decay = 2 * size, decay * decay
-    return total
-
-
-def ema(x: FloatArray, window: int) -> FloatArray:
-    """Return the exponential mean with weight 2 / (window + 1), seeded with the first value.
-
-    `x` is NaN only before its first value; the result is NaN until it rests on `window` values.
-    The mean lags behind `x` by the decayed sum of the changes of `x`: in this form the mean of a
-    flat series is exactly its value.
-    """
-    decay = 1.0 - 2.0 / (window + 1)
-    moves = change(x, 1)
-    missing = np.isnan(moves)
-    np.copyto(moves, 0.0, where=missing)
-    lead = decayed_sum(moves, decay)
-    lead *= decay
-    np.subtract(x, lead, out=lead)
-    return without_warm_up(lead, np.isnan(x), window)
-
-
-def wilder(x: FloatArray, window: int) -> FloatArray:
-    """Return Wilder's mean with weight 1 / window, seeded with the first `window` values' mean.
-
-    `x` is NaN only before its first value; the result is NaN until it rests on `window` values.
-    """
-    weight = 1.0 / window
-    seeds = rolling_mean(x, window)
-    missing = np.isnan(seeds)
-    weighted = x * weight
-    np.copyto(weighted, seeds, where=_first_bars(missing))
-    np.copyto(weighted, 0.0, where=missing)
-    total = decayed_sum(weighted, 1.0 - weight)
-    np.copyto(total, np.nan, where=missing)
-    return total
-
-
 def without_warm_up(x: FloatArray, missing: BoolArray, bars: int) -> FloatArray:
     """Set `x` to NaN wherever fewer than `bars` bars are present, in place, and return it.
 
@@ -161,7 +163,15 @@ def without_warm_up(x: FloatArray, missing: BoolArray, bars: int) -> FloatArray:
     return x
 
 
-def _until(x: FloatArray, lag: int) -> FloatArray:
+def only_where(x: FloatArray, known: BoolArray) -> FloatArray:
+    """Return `x`, NaN where `known` is false; by arithmetic, which is faster than a mask."""
+    with np.errstate(invalid="ignore"):
+        out = np.divide(0.0, known)
+    out += x
+    return out
+
+
+def _until(x: npt.NDArray[T], lag: int) -> npt.NDArray[T]:
     return x[:, : max(x.shape[1] - lag, 0)]
 
 
@@ -213,7 +223,19 @@ def _joined_moments(recent: _Moments, older: _Moments) -> _Moments:
     return _Moments(size=size, mean=mean, squares=squares)
 
 
-def _first_bars(missing: BoolArray) -> BoolArray:
-    first = ~missing
-    first[:, 1:] &= missing[:, :-1]
-    return first
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WeightedSum:
+    size: int
+    plain: FloatArray
+    #: The oldest bar once, the last `size` times.
+    weighted: FloatArray
+
+
+def _joined_weights(recent: _WeightedSum, older: _WeightedSum) -> _WeightedSum:
+    weighted = recent.plain * float(older.size)
+    weighted += recent.weighted
+    return _WeightedSum(
+        size=recent.size + older.size,
+        plain=_lagged(np.add, recent.plain, older.plain, recent.size),
+        weighted=_lagged(np.add, weighted, older.weighted, recent.size),
+    )

@@ -7,6 +7,7 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import shift
 
 
@@ -32,6 +33,10 @@ def momentum(block: BarBlock, params: Momentum) -> tuple[FloatArray, ...]:
     return (out,)
 
 
+def _bars(params: Momentum) -> int:
+    return max(params.window, params.skip) + 1
+
+
 MOMENTUM: Final = Indicator(
     name="momentum",
     params=Momentum,
@@ -43,7 +48,8 @@ MOMENTUM: Final = Indicator(
             arguments=("window", "skip"),
             unit="ratio",
             scale="ratio",
-            bars=lambda params: max(params.window, params.skip) + 1,
+            bars=_bars,
+            memory=lambda params: window(_bars(params)),
         ),
     ),
 )

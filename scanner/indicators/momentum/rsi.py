@@ -9,7 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
-from scanner.indicators.window import change, decayed_sum, without_warm_up
+from scanner.indicators.memory import decaying, wilder_decay
+from scanner.indicators.recursive import decayed_sum
+from scanner.indicators.window import change, without_warm_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ RSI: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=lambda params: params.window,
+            memory=lambda params: decaying(wilder_decay(params.window)),
             ta={(14,): "momentum_rsi"},
         ),
     ),

@@ -9,6 +9,7 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import rolling_max, rolling_mean, rolling_min
 
 
@@ -49,6 +50,7 @@ STOCH: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
             ta={(14, 3): "momentum_stoch"},
         ),
         Output(
@@ -57,6 +59,7 @@ STOCH: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=lambda params: params.window + params.smooth - 1,
+            memory=lambda params: window(params.window + params.smooth - 1),
             ta={(14, 3): "momentum_stoch_signal"},
         ),
     ),

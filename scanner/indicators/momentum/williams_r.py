@@ -9,6 +9,7 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import rolling_max, rolling_min
 
 
@@ -46,6 +47,7 @@ WILLIAMS_R: Final = Indicator(
             unit="percent -100-0",
             scale="oscillator",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
             ta={(14,): "momentum_wr"},
         ),
     ),

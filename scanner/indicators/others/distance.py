@@ -9,6 +9,7 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import rolling_max, rolling_min
 
 
@@ -54,6 +55,7 @@ DISTANCE_HIGH: Final = Indicator(
             unit="ratio",
             scale="ratio",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
         ),
     ),
 )
@@ -70,6 +72,7 @@ DISTANCE_LOW: Final = Indicator(
             unit="ratio",
             scale="ratio",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
         ),
     ),
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import growth
 
 
@@ -38,6 +39,7 @@ RETURN: Final = Indicator(
             unit="ratio",
             scale="ratio",
             bars=lambda params: params.window + 1,
+            memory=lambda params: window(params.window + 1),
         ),
     ),
 )

@@ -9,7 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
-from scanner.indicators.window import change, shift, wilder, without_warm_up
+from scanner.indicators.memory import Memory, decaying, wilder_decay
+from scanner.indicators.recursive import wilder
+from scanner.indicators.window import change, shift, without_warm_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,11 @@ def _line_bars(params: Adx) -> int:
     return params.window + 2
 
 
+def _index_memory(params: Adx) -> Memory:
+    decay = wilder_decay(params.window)
+    return decaying(decay, decay, after=1)
+
+
 ADX: Final = Indicator(
     name="adx",
     params=Adx,
@@ -69,6 +76,7 @@ ADX: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=lambda params: 2 * params.window,
+            memory=_index_memory,
             ta={(14,): "trend_adx"},
         ),
         Output(
@@ -77,6 +85,7 @@ ADX: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=_line_bars,
+            memory=lambda params: decaying(wilder_decay(params.window), after=1),
             ta={(14,): "trend_adx_pos"},
         ),
         Output(
@@ -85,6 +94,7 @@ ADX: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=_line_bars,
+            memory=lambda params: decaying(wilder_decay(params.window), after=1),
             ta={(14,): "trend_adx_neg"},
         ),
     ),

@@ -9,10 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
+from scanner.indicators.prices import typical_price
 from scanner.indicators.window import mean_deviation, rolling_mean
-
-#: Lambert's constant, which puts most values between -100 and 100.
-CONSTANT: Final = 0.015
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,17 +20,19 @@ class Cci:
 
     #: Bars of the mean and of the mean deviation.
     window: int = 20
+    #: Lambert's constant puts most values between -100 and 100.
+    constant: float = 0.015
 
 
 def cci(block: BarBlock, params: Cci) -> tuple[FloatArray, ...]:
-    """Return (typical price - its mean) / (0.015 * its mean absolute deviation), an index.
+    """Return (typical price - its mean) / (`constant` * its mean absolute deviation), an index.
 
     Formula: Lambert (1980), as `ta` CCIIndicator. Warm-up: `window` bars. Flat prices: NaN.
     """
-    typical = (block.high + block.low + block.close) / 3.0
+    typical = typical_price(block)
     mean = rolling_mean(typical, params.window)
     deviation = mean_deviation(typical, mean, params.window)
-    deviation *= CONSTANT
+    deviation *= params.constant
     typical -= mean
     np.divide(typical, deviation, out=typical)
     return (typical,)
@@ -47,9 +48,11 @@ CCI: Final = Indicator(
         Output(
             stem="cci",
             arguments=("window",),
+            optional=("constant",),
             unit="index",
             scale="oscillator",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
             ta={(20,): "trend_cci"},
         ),
     ),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators import window
+from scanner.indicators import recursive
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import decaying, span_decay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +23,9 @@ def ema(block: BarBlock, params: Ema) -> tuple[FloatArray, ...]:
     """Return the exponential mean of the closes, in price.
 
     Formula: mean + 2 / (window + 1) * (close - mean), seeded with the first close, as `ta`
-    EMAIndicator. Warm-up: `window` bars. Flat prices: exactly the
-    price.
+    EMAIndicator. Warm-up: `window` bars. Flat prices: exactly the price.
     """
-    return (window.ema(block.close, params.window),)
+    return (recursive.ema(block.close, params.window),)
 
 
 EMA: Final = Indicator(
@@ -40,6 +40,7 @@ EMA: Final = Indicator(
             unit="price",
             scale="price",
             bars=lambda params: params.window,
+            memory=lambda params: decaying(span_decay(params.window)),
             ta={(12,): "trend_ema_fast", (26,): "trend_ema_slow"},
         ),
     ),

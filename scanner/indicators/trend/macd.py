@@ -7,7 +7,8 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
-from scanner.indicators.window import ema
+from scanner.indicators.memory import Memory, decaying, span_decay
+from scanner.indicators.recursive import ema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,11 @@ def _signal_bars(params: Macd) -> int:
     return _line_bars(params) + params.signal - 1
 
 
+def _signal_memory(params: Macd) -> Memory:
+    slow = _line_bars(params)
+    return decaying(span_decay(slow), span_decay(params.signal), after=slow - 1)
+
+
 MACD: Final = Indicator(
     name="macd",
     params=Macd,
@@ -54,6 +60,7 @@ MACD: Final = Indicator(
             unit="price",
             scale="price",
             bars=_line_bars,
+            memory=lambda params: decaying(span_decay(_line_bars(params))),
             ta={(12, 26): "trend_macd"},
         ),
         Output(
@@ -62,6 +69,7 @@ MACD: Final = Indicator(
             unit="price",
             scale="price",
             bars=_signal_bars,
+            memory=_signal_memory,
             ta={(12, 26, 9): "trend_macd_signal"},
         ),
         Output(
@@ -70,6 +78,7 @@ MACD: Final = Indicator(
             unit="price",
             scale="price",
             bars=_signal_bars,
+            memory=_signal_memory,
             ta={(12, 26, 9): "trend_macd_diff"},
         ),
     ),

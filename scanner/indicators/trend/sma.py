@@ -7,6 +7,7 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import rolling_mean
 
 
@@ -49,6 +50,7 @@ SMA: Final = Indicator(
             unit="price",
             scale="price",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
             ta={(12,): "trend_sma_fast", (26,): "trend_sma_slow"},
         ),
     ),
@@ -66,6 +68,7 @@ DISTANCE_SMA: Final = Indicator(
             unit="ratio",
             scale="ratio",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
         ),
     ),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
-from scanner.indicators.window import shift, wilder
+from scanner.indicators.memory import decaying, wilder_decay
+from scanner.indicators.prices import true_range
+from scanner.indicators.recursive import wilder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,7 @@ def atr(block: BarBlock, params: Atr) -> tuple[FloatArray, ...]:
     Formula: Wilder (1978), the first bar's range being high - low, as `ta` AverageTrueRange.
     Warm-up: `window` bars. Flat prices: 0.
     """
-    previous = shift(block.close, 1)
-    span = np.fmax(block.high, previous)
-    span -= np.fmin(block.low, previous)
-    return (wilder(span, params.window),)
+    return (wilder(true_range(block), params.window),)
 
 
 ATR: Final = Indicator(
@@ -44,6 +41,7 @@ ATR: Final = Indicator(
             unit="price",
             scale="price",
             bars=lambda params: params.window,
+            memory=lambda params: decaying(wilder_decay(params.window)),
             ta={(10,): "volatility_atr"},
         ),
     ),

@@ -10,6 +10,7 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import change, rolling_variance
 
 #: Sessions of a year on US exchanges.
@@ -49,6 +50,7 @@ REALIZED_VOLATILITY: Final = Indicator(
             unit="ratio per year",
             scale="ratio",
             bars=lambda params: params.window + 1,
+            memory=lambda params: window(params.window + 1),
         ),
     ),
 )

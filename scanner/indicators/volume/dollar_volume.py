@@ -7,6 +7,7 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import rolling_mean
 
 
@@ -38,6 +39,7 @@ DOLLAR_VOLUME: Final = Indicator(
             unit="currency",
             scale="own",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
         ),
     ),
 )

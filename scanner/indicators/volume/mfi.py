@@ -9,6 +9,8 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
+from scanner.indicators.prices import typical_price
 from scanner.indicators.window import rolling_sum, shift
 
 
@@ -27,7 +29,7 @@ def mfi(block: BarBlock, params: Mfi) -> tuple[FloatArray, ...]:
     price, and the first bar as neither. Formula: Quong and Soudack (1989), as `ta` MFIIndicator.
     Warm-up: `window` bars. Flat prices or no volume: NaN.
     """
-    typical = (block.high + block.low + block.close) / 3.0
+    typical = typical_price(block)
     previous = shift(typical, 1)
     flow = typical * block.volume
     rising = rolling_sum(flow * (typical > previous), params.window)
@@ -50,6 +52,7 @@ MFI: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window + 1),
             ta={(14,): "volume_mfi"},
         ),
     ),

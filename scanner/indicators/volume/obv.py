@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
-from scanner.indicators.window import decayed_sum, shift
+from scanner.indicators.memory import CUMULATIVE
+from scanner.indicators.recursive import running_total
+from scanner.indicators.window import shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +24,10 @@ def obv(block: BarBlock, _params: Obv) -> tuple[FloatArray, ...]:
     close and the first bar add. The level depends on where the history starts; only its changes
     mean something. Warm-up: 1 bar. Flat prices: the sum of all volumes.
     """
-    missing = np.isnan(block.volume)
-    signed = block.volume.copy(order="K")
-    np.negative(signed, out=signed, where=block.close < shift(block.close, 1))
-    np.copyto(signed, 0.0, where=missing)
-    total = decayed_sum(signed, 1.0)
-    np.copyto(total, np.nan, where=missing)
-    return (total,)
+    signed = block.volume * -2.0
+    signed *= block.close < shift(block.close, 1)
+    signed += block.volume
+    return (running_total(signed),)
 
 
 OBV: Final = Indicator(
@@ -45,6 +42,7 @@ OBV: Final = Indicator(
             unit="shares",
             scale="own",
             bars=lambda _params: 1,
+            memory=lambda _params: CUMULATIVE,
             ta={(): "volume_obv"},
         ),
     ),

@@ -7,6 +7,7 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
 from scanner.indicators.window import rolling_mean
 
 
@@ -39,6 +40,7 @@ RELATIVE_VOLUME: Final = Indicator(
             unit="ratio",
             scale="ratio",
             bars=lambda params: params.window,
+            memory=lambda params: window(params.window),
         ),
     ),
 )

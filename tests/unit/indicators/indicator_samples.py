@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from scanner.bars.block import FIELDS, BarBlock, BarSeries, FloatArray, stack
-from scanner.indicators.indicator import Column
+from scanner.indicators.registry import DEFAULT_COLUMNS, INDICATORS, examples
 
 #: Real bars, which are not part of the project: see `real_series`.
 BARS_FILE = Path(
@@ -21,42 +21,48 @@ BARS_FILE = Path(
     )
 )
 
-#: Allowed difference, relative to the value or to the scale of its column.
-TOLERANCE = 1e-9
-
 #: One column for each output of the registry, with numbers small enough for a few bars.
 SMALL_COLUMNS = (
-    "sma_3",
-    "distance_sma_3",
-    "ema_3",
-    "macd_2_4",
-    "macd_signal_2_4_3",
-    "macd_diff_2_4_3",
-    "adx_3",
-    "plus_di_3",
-    "minus_di_3",
-    "cci_4",
-    "rsi_3",
-    "stoch_4_2",
-    "stoch_signal_4_2",
-    "williams_r_4",
-    "roc_2",
-    "momentum_5_2",
-    "bbands_upper_4_2",
-    "bbands_middle_4_2",
-    "bbands_lower_4_2",
-    "bbands_width_4_2",
-    "bbands_percent_4_2",
-    "atr_3",
-    "realized_volatility_4",
-    "obv",
-    "mfi_3",
-    "relative_volume_3",
-    "dollar_volume_3",
-    "distance_high_4",
-    "distance_low_4",
-    "return_2",
+    *("sma_3", "distance_sma_3", "ema_3", "wma_4"),
+    *("macd_2_4", "macd_signal_2_4_3", "macd_diff_2_4_3"),
+    *("adx_3", "plus_di_3", "minus_di_3"),
+    *("vortex_plus_3", "vortex_minus_3", "vortex_diff_3"),
+    *("trix_3", "mass_index_2_4", "cci_4", "cci_4_0.02", "dpo_5"),
+    *("kst_1_2_3_4_2_3_2_3", "kst_signal_1_2_3_4_2_3_2_3_2", "kst_diff_1_2_3_4_2_3_2_3_2"),
+    *("ichimoku_conversion_2", "ichimoku_base_3", "ichimoku_a_2_3", "ichimoku_b_5"),
+    *("ichimoku_visual_a_2_3", "ichimoku_visual_b_3_5"),
+    *("psar_0.05_0.3", "psar_up_0.05_0.3", "psar_down_0.05_0.3"),
+    *("psar_up_turn_0.05_0.3", "psar_down_turn_0.05_0.3"),
+    *("stc_2_4_3_2_2", "aroon_up_4", "aroon_down_4", "aroon_diff_4"),
+    *("rsi_3", "stoch_rsi_3", "stoch_rsi_k_3_2", "stoch_rsi_d_3_2_2", "tsi_4_2"),
+    *("uo_2_3_5", "uo_2_3_5_2_1.5_1.2", "stoch_4_2", "stoch_signal_4_2", "williams_r_4"),
+    *("ao_2_5", "kama_3_2_6", "roc_2"),
+    *("ppo_2_4", "ppo_signal_2_4_3", "ppo_diff_2_4_3"),
+    *("pvo_2_4", "pvo_signal_2_4_3", "pvo_diff_2_4_3", "momentum_5_2"),
+    *(f"bbands_{part}_4_2" for part in ("upper", "middle", "lower", "width", "percent")),
+    *("bbands_above_4_1.5", "bbands_below_4_1.5"),
+    *(f"keltner_{part}_3" for part in ("upper", "middle", "lower", "width", "percent")),
+    *("keltner_above_3", "keltner_below_3"),
+    *(f"keltner_atr_{part}_4_3_1.5" for part in ("upper", "middle", "lower", "width", "percent")),
+    *("keltner_atr_above_4_3_1.5", "keltner_atr_below_4_3_1.5"),
+    *(f"donchian_{part}_4" for part in ("upper", "middle", "lower", "width", "percent")),
+    *("donchian_upper_4_2", "donchian_percent_3_1"),
+    *("atr_3", "ulcer_3", "realized_volatility_4"),
+    *("obv", "adi", "cmf_4", "force_index_3", "eom", "eom_sma_3", "vpt", "vwap_4", "mfi_3", "nvi"),
+    *("relative_volume_3", "dollar_volume_3", "distance_high_4", "distance_low_4", "return_2"),
+    *("daily_return", "daily_log_return", "cumulative_return"),
 )
+
+#: Columns that hold the same numbers as one of `ta.add_all_ta_features`.
+TA_COLUMNS = tuple(
+    "_".join([output.stem, *(f"{number:g}" for number in numbers)])
+    for indicator in INDICATORS.values()
+    for output in indicator.outputs
+    for numbers in output.ta
+)
+
+#: Every column that the tests look at with its usual numbers.
+USUAL_COLUMNS = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *TA_COLUMNS, *examples())))
 
 
 def series_of(symbol: str, values: FloatArray) -> BarSeries:
@@ -100,12 +106,46 @@ def quiet_series(bars: int) -> BarSeries:
     return series_of("QUIET", values)
 
 
+def untraded_series(bars: int) -> BarSeries:
+    """Return a random walk without volume in every third bar."""
+    values = random_series(97, bars).values.copy()
+    values[4, ::3] = 0.0
+    return series_of("UNTRADED", values)
+
+
+def spiked_series(bars: int) -> BarSeries:
+    """Return a random walk of wildly unequal volumes, and of single shares from bar 60 to 100."""
+    values = random_series(96, bars, level=1e7).values.copy()
+    values[4] = np.random.default_rng(3).choice([0.0, 1.0, 750.0, 1e10], bars)
+    values[4, 60:100] = np.arange(40) % 2 == 0
+    return series_of("SPIKED", values)
+
+
+def cents_series(seed: int, bars: int) -> BarSeries:
+    """Return bars of a few cents, whose closes are on a band of a channel now and then.
+
+    Where four of twenty closes are the dearer ones, each of these is on the upper Bollinger band:
+    two deviations of 0.4 from the mean, which is at 0.2 of their distance from the cheaper ones.
+    """
+    rng = np.random.default_rng(seed)
+    low = 3.0 + rng.integers(0, 4, bars) / 100.0
+    high = low + rng.integers(0, 3, bars) / 100.0
+    opened, close = (np.clip(low + rng.integers(0, 3, bars) / 100.0, low, high) for _ in range(2))
+    prices = np.round(np.stack([opened, high, low, close]), 2)
+    dearer = np.arange(bars) % 20 >= 16
+    prices[:, 200:300] = np.where(dearer, 3.07, 3.01)[200:300]
+    prices[:, 300:] = np.where(dearer, 3.02, 3.09)[300:]
+    return series_of(f"CENTS{seed}", np.vstack([prices, 1000.0 + np.arange(bars)]))
+
+
 def synthetic_series() -> list[BarSeries]:
     """Return made series of many lengths, the odd ones among them."""
     lengths = (1, 2, 5, 13, 14, 15, 16, 19, 20, 21, 27, 28, 33, 34, 60, 199, 200, 253, 300, 420)
     ordinary = [random_series(seed, bars) for seed, bars in enumerate(lengths)]
     tiny, huge = random_series(50, 300, level=1e-4), random_series(51, 300, level=1e7)
     odd = [flat_series(7.3, 80), crashed_series(300), quiet_series(300)]
+    odd += [untraded_series(120), spiked_series(120), cents_series(23, 400)]
+    odd += [cents_series(24, 400)]
     return [*ordinary, tiny, huge, *odd]
 
 
@@ -152,56 +192,9 @@ def part_of(block: BarBlock, rows: Sequence[int], bars: int) -> BarBlock:
     return stack(series)
 
 
-def scale_of(column: Column, close: FloatArray, expected: FloatArray) -> FloatArray:
-    """Return what an error of `column` is measured against, for each bar of one symbol."""
-    known = np.abs(expected[~np.isnan(expected)])
-    own = known.max(initial=0.0)
-    chosen = {"price": close, "oscillator": 100.0, "ratio": 1.0, "own": own}[column.scale]
-    return np.broadcast_to(np.asarray(chosen, dtype=np.float64), close.shape)
-
-
-def differs(
-    column: Column, close: FloatArray, actual: FloatArray, expected: FloatArray
-) -> np.ndarray:
-    """Return where `actual` is not `expected` within TOLERANCE; NaN equals NaN only."""
-    allowed = TOLERANCE * np.fmax(np.abs(expected), scale_of(column, close, expected))
-    same = np.abs(actual - expected) <= allowed
-    return ~(same | (np.isnan(actual) & np.isnan(expected)))
-
-
 def same_bits(actual: FloatArray, expected: FloatArray) -> bool:
     """Return whether both hold NaN in the same places and the same bits in all others."""
     known = ~np.isnan(expected)
     return np.array_equal(~np.isnan(actual), known) and np.array_equal(
         actual[known].view(np.int64), expected[known].view(np.int64)
     )
-
-
-def exact_moments(x: FloatArray, window: int, freedom: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and deviation of each window on its own, in extended precision."""
-    windows = np.lib.stride_tricks.sliding_window_view(x.astype(np.longdouble), window)
-    mean = windows.mean(axis=-1)
-    squares = ((windows - mean[:, None]) ** 2).sum(axis=-1)
-    return mean, np.sqrt(squares / (window - freedom))
-
-
-def exact_bands(close: FloatArray, window: int, deviations: int) -> dict[str, FloatArray]:
-    """Return the outputs of bbands by stem, each window in extended precision."""
-    pad = np.full(min(window - 1, close.shape[0]), np.nan)
-    if close.shape[0] < window:
-        names = ("upper", "middle", "lower", "width", "percent")
-        return {f"bbands_{name}": pad for name in names}
-    mean, deviation = exact_moments(close, window, 0)
-    half = deviations * deviation
-    with np.errstate(invalid="ignore"):  # a flat window has no place between its bands
-        place = (close[window - 1 :] - (mean - half)) / (2.0 * half)
-    outputs = {
-        "bbands_upper": mean + half,
-        "bbands_middle": mean,
-        "bbands_lower": mean - half,
-        "bbands_width": 200.0 * half / mean,
-        "bbands_percent": place,
-    }
-    return {
-        stem: np.concatenate([pad, values.astype(np.float64)]) for stem, values in outputs.items()
-    }

@@ -8,12 +8,14 @@ import json
 import pandas as pd
 import pytest
 import ta
-from indicator_samples import SMALL_COLUMNS, differs, random_series
+from comparison import differs
+from indicator_samples import SMALL_COLUMNS, TA_COLUMNS, random_series
 
 from scanner.bars.block import FIELDS, stack
 from scanner.errors import ConfigError
 from scanner.indicators.compute import compute
 from scanner.indicators.registry import DEFAULT_COLUMNS, INDICATORS, column, examples
+from scanner.indicators.volatility.bbands import Bbands
 
 
 def stem(name):
@@ -32,15 +34,24 @@ def test_a_name_carries_its_parameters():
     assert column("obv").parameters == {}
 
 
+def test_numbers_may_have_decimals_and_be_left_out():
+    """Where a parameter is no whole number its decimals stand in the name; defaults need not."""
+    assert column("bbands_upper_20_2.5").parameters == {"window": 20, "deviations": 2.5}
+    assert column("bbands_upper_20_2").params == Bbands(window=20, deviations=2.0)
+    assert column("donchian_upper_20").parameters == {"window": 20, "offset": 0}
+    assert column("donchian_upper_20_1").bars == 21
+    assert column("uo_7_14_28_3").parameters["short_weight"] == 3
+
+
 def test_default_columns_are_their_own_names():
     """Each default column parses, keeps its name, and is listed once."""
     assert [column(name).name for name in DEFAULT_COLUMNS] == list(DEFAULT_COLUMNS)
     assert len(set(DEFAULT_COLUMNS)) == len(DEFAULT_COLUMNS)
 
 
-@pytest.mark.parametrize("names", [DEFAULT_COLUMNS, SMALL_COLUMNS, examples()])
+@pytest.mark.parametrize("names", [SMALL_COLUMNS, examples()])
 def test_every_output_is_covered(names):
-    """Defaults, examples and the small columns of the tests each cover all of the registry."""
+    """Examples and the small columns of the tests each cover all of the registry."""
     every = {output.stem for one in INDICATORS.values() for output in one.outputs}
     assert {stem(name) for name in names} == every
 
@@ -78,6 +89,12 @@ def test_parameters_are_whole_numbers_for_json():
         ("macd_12_26_9", "expected 2 numbers (fast, slow), got 3; for example macd_12_26"),
         ("obv_3", "expected no numbers, got 1; for example obv"),
         ("cci_1", "expected numbers from 2 to 9999, got 1"),
+        ("sma_2.5", "expected a whole number, got 2.5"),
+        ("sma_20.0", "unknown column 'sma_20.0'"),
+        ("psar_0_0.2", "expected a number above 0, got 0"),
+        ("uo_7_14", "expected 3 numbers (short, middle, long) and perhaps short_weight"),
+        ("cci_20_0.015", "0.015 is its default: say cci_20"),
+        ("donchian_upper_20_0", "expected numbers from 1 to 9999, got 0"),
     ],
 )
 def test_a_wrong_name_is_told_what_comes_near(name, message):
@@ -88,19 +105,14 @@ def test_a_wrong_name_is_told_what_comes_near(name, message):
 
 
 def test_columns_of_ta_hold_the_same_numbers():
-    """Where a column names one of ta's, that one holds the same numbers from `bars` on."""
+    """Each column that `ta` adds has one of ours with the same numbers from `bars` on."""
     block = stack([random_series(11, 300)])
     frame = pd.DataFrame({field: getattr(block, field)[0] for field in FIELDS})
     theirs = ta.add_all_ta_features(frame, *FIELDS)
-    named = [
-        "_".join([output.stem, *map(str, numbers)])
-        for indicator in INDICATORS.values()
-        for output in indicator.outputs
-        for numbers in output.ta
-    ]
-    assert len(named) == 24
-    for name, array in compute(block, named).items():
+    assert {column(name).ta for name in TA_COLUMNS} == set(theirs.columns) - set(FIELDS)
+    assert len(TA_COLUMNS) == 86
+    for name, array in compute(block, TA_COLUMNS).items():
         asked = column(name)
-        expected = theirs[asked.ta].to_numpy().copy()
+        expected = theirs[asked.ta].to_numpy(dtype=float).copy()
         expected[: asked.bars - 1] = float("nan")
         assert not differs(asked, block.close[0], array[0], expected).any(), name

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from indicator_samples import (
     SMALL_COLUMNS,
+    USUAL_COLUMNS,
     flat_series,
     part_of,
     random_series,
@@ -22,10 +23,13 @@ from indicator_samples import (
 
 from scanner.bars.block import stack
 from scanner.indicators.compute import KernelEngine, compute
-from scanner.indicators.registry import DEFAULT_COLUMNS, column
+from scanner.indicators.registry import column
 from scanner.indicators.volatility.bbands import BBANDS, Bbands
 
-EVERY_COLUMN = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *SMALL_COLUMNS)))
+EVERY_COLUMN = tuple(dict.fromkeys((*USUAL_COLUMNS, *SMALL_COLUMNS)))
+
+#: Columns that may be missing by definition: the stop's other side, a place in a range of 0 width.
+MAY_BE_UNKNOWN = ("psar_up_0", "psar_down_0", "stc_", "stoch_rsi_")
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +101,28 @@ def test_other_symbols_change_nothing(block, whole, alone, trimmed, name):
 def test_first_value_is_at_the_bar_that_the_registry_names(name):
     """On ordinary bars there is no value before `bars` bars, and one at each bar from there."""
     bars = column(name).bars
-    (long,) = compute(stack([random_series(7, bars + 40)]), [name]).values()
-    assert np.isnan(long[0, : bars - 1]).all()
-    assert np.isfinite(long[0, bars - 1 :]).all()
+    long = compute(stack([random_series(seed, bars + 40) for seed in range(7, 19)]), [name])[name]
+    assert np.isnan(long[:, : bars - 1]).all()
+    if name.startswith(MAY_BE_UNKNOWN):
+        assert np.isfinite(long[:, bars - 1]).any()
+        return
+    assert np.isfinite(long[:, bars - 1 :]).all()
     exact = stack([random_series(7, bars), random_series(8, bars - 1)])
-    (short,) = compute(exact, [name]).values()
+    short = compute(exact, [name])[name]
     assert np.isfinite(short[0, -1])
     assert np.isnan(short[1]).all()
+
+
+def test_one_side_of_the_stop_is_missing_at_each_bar(whole, block):
+    """A stop is below a rise or above a fall, never both, and a turn begins the other side."""
+    up, down, stop = (whole[f"psar{part}_0.02_0.2"] for part in ("_up", "_down", ""))
+    known = ~np.isnan(stop)
+    np.testing.assert_array_equal(np.isnan(up) != np.isnan(down), known)
+    np.testing.assert_array_equal(np.where(np.isnan(up), down, up), stop)
+    begins = whole["psar_up_turn_0.02_0.2"] == 1.0
+    later = known & (np.arange(stop.shape[1]) >= stop.shape[1] - block.counts[:, None] + 3)
+    turned = np.isnan(up[:, :-1]) & ~np.isnan(up[:, 1:])
+    np.testing.assert_array_equal(begins[:, 1:][later[:, 1:]], turned[later[:, 1:]])
 
 
 def test_padding_never_holds_a_value(block, whole):
@@ -160,7 +179,7 @@ def test_columns_of_one_indicator_share_one_run(block, monkeypatch):
         lambda name: dataclasses.replace(column(name), indicator=spied),
     )
     compute(block, ["bbands_upper_20_2", "bbands_lower_20_2", "bbands_upper_20_3"])
-    assert runs == [Bbands(window=20, deviations=2), Bbands(window=20, deviations=3)]
+    assert runs == [Bbands(window=20, deviations=2.0), Bbands(window=20, deviations=3.0)]
 
 
 def test_kernels_load_neither_pandas_nor_ta():

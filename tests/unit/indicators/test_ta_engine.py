@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from indicator_samples import differs, random_series, rows_of
+from comparison import differs
+from indicator_samples import USUAL_COLUMNS, random_series, rows_of
 
 from scanner.bars.block import stack
 from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
 from scanner.indicators.reference import TaEngine
-from scanner.indicators.registry import DEFAULT_COLUMNS, INDICATORS, column
+from scanner.indicators.registry import INDICATORS, column
 
 LENGTHS = (0, 1, 2, 13, 14, 15, 16, 27, 28, 29, 34, 200, 260)
 
@@ -24,10 +25,10 @@ def block():
 def test_both_engines_agree(block):
     """On ordinary bars of any length the engines agree in every column, warm-up included."""
     engines: tuple[Engine, ...] = (KernelEngine(), TaEngine())
-    kernels, ta = (engine.compute(block, DEFAULT_COLUMNS) for engine in engines)
-    assert list(kernels) == list(ta) == list(DEFAULT_COLUMNS)
+    kernels, ta = (engine.compute(block, USUAL_COLUMNS) for engine in engines)
+    assert list(kernels) == list(ta) == list(USUAL_COLUMNS)
     closes = rows_of(block, block.close)
-    for name in DEFAULT_COLUMNS:
+    for name in USUAL_COLUMNS:
         assert ta[name].shape == block.close.shape
         pairs = zip(closes, rows_of(block, kernels[name]), rows_of(block, ta[name]), strict=True)
         for close, ours, theirs in pairs:
@@ -52,5 +53,5 @@ def test_the_engine_refuses_unknown_columns(block):
 def test_every_indicator_has_an_oracle():
     """No indicator goes without a second opinion."""
     block = stack([random_series(2, 3)])
-    names = [name for name in DEFAULT_COLUMNS if column(name).indicator.name in INDICATORS]
-    assert len(TaEngine().compute(block, names)) == len(names)
+    assert {column(name).indicator.name for name in USUAL_COLUMNS} == set(INDICATORS)
+    assert len(TaEngine().compute(block, USUAL_COLUMNS)) == len(USUAL_COLUMNS)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.indicators import window
+from scanner.indicators import recursive, window
 
 WINDOWS = (1, 2, 3, 4, 5, 7, 8, 20, 31)
 ROLLING = {
@@ -74,24 +74,6 @@ def test_mean_deviation_equals_each_window_on_its_own(size):
     np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
 
 
-@pytest.mark.parametrize("size", [1, 2, 9, 26])
-@pytest.mark.parametrize("name", ["ema", "wilder"])
-def test_recursive_means_equal_their_recursion(name, size):
-    """Both recursive means equal the recursion bar by bar from their seed."""
-    x = holed()[[0, 1, 3, 4, 5]]
-    weight = 2.0 / (size + 1) if name == "ema" else 1.0 / size
-    expected = np.full(x.shape, np.nan)
-    for row, line in enumerate(x):
-        first = int(np.isnan(line).sum())
-        seeded = first if name == "ema" else first + size - 1
-        value = line[first : seeded + 1].mean()
-        for bar in range(seeded, len(line)):
-            value = value if bar == seeded else value + weight * (line[bar] - value)
-            if bar - first >= size - 1:
-                expected[row, bar] = value
-    np.testing.assert_allclose(getattr(window, name)(x, size), expected, rtol=1e-13)
-
-
 @given(
     st.floats(1e-4, 1e7), st.integers(1, 260), st.sampled_from(["rolling_mean", "ema", "variance"])
 )
@@ -102,7 +84,7 @@ def test_flat_prices_stay_exactly_flat(price, size, name):
         mean, variance = window.rolling_variance(x, size)
         assert (variance[:, size - 1 :] == 0.0).all()
     else:
-        mean = getattr(window, name)(x, size)
+        mean = getattr(recursive if name == "ema" else window, name)(x, size)
     assert (mean[:, size - 1 :] == price).all()
 
 
@@ -119,8 +101,12 @@ def test_flat_prices_stay_exactly_flat(price, size, name):
         lambda x: window.rolling_min(x, 5),
         lambda x: window.rolling_variance(x, 5)[1],
         lambda x: window.mean_deviation(x, window.rolling_mean(x, 5), 5),
-        lambda x: window.ema(x, 5),
-        lambda x: window.wilder(x, 5),
+        lambda x: window.rolling_age_of_max(x, 5),
+        lambda x: window.rolling_weighted_mean(x, 5),
+        lambda x: recursive.ema(x, 5),
+        lambda x: recursive.ema_of_flow(x, 5),
+        lambda x: recursive.ema_over_gaps(x, 5),
+        lambda x: recursive.wilder(x, 5),
     ],
 )
 def test_too_few_bars_give_nan(made, bars):
@@ -138,11 +124,61 @@ def test_shift_and_changes_look_back():
     np.testing.assert_array_equal(window.growth(x, 1), [[np.nan, 1.0, 1.0, 1.0]])
 
 
-@pytest.mark.parametrize("name", ["rolling_sum", "rolling_mean", "rolling_max", "ema", "wilder"])
 @pytest.mark.parametrize("size", [1, 4])
-def test_results_are_new_arrays_in_the_layout_of_the_block(name, size):
+@pytest.mark.parametrize(
+    "made",
+    [
+        window.rolling_sum,
+        window.rolling_mean,
+        window.rolling_max,
+        window.rolling_age_of_max,
+        window.rolling_weighted_mean,
+        window.only_where,
+        recursive.ema,
+        recursive.ema_of_flow,
+        recursive.ema_over_gaps,
+        recursive.wilder,
+    ],
+)
+def test_results_are_new_arrays_in_the_layout_of_the_block(made, size):
     """A result never shares memory with its input and keeps neighbours in memory neighbours."""
     x = np.ones((30, 4)).T
-    out = getattr(window, name)(x, size)
+    out = made(x, x > 0.0) if made is window.only_where else made(x, size)
     assert not np.shares_memory(out, x)
     assert out.flags.f_contiguous
+
+
+@pytest.mark.parametrize("size", WINDOWS)
+def test_age_of_the_largest_counts_from_the_oldest_of_equals(size):
+    """The age is the distance to the first of the window's largest bars, ties among them."""
+    x = np.round(holed() / 5.0)
+    expected = plain(x, size, lambda part, axis: size - 1 - np.argmax(part, axis=axis))
+    expected[np.isnan(plain(x, size, np.sum))] = np.nan
+    np.testing.assert_array_equal(window.rolling_age_of_max(x, size), expected)
+
+
+@pytest.mark.parametrize("size", WINDOWS)
+def test_weighted_mean_equals_each_window_on_its_own(size):
+    """The last bar weighs as much as the window has bars, the first 1."""
+    x = holed()
+    weights = np.arange(1, size + 1) * 2.0 / (size * (size + 1))
+    expected = plain(x, size, lambda part, axis: (part * weights).sum(axis=axis))
+    np.testing.assert_allclose(window.rolling_weighted_mean(x, size), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("size", WINDOWS)
+def test_expanding_maximum_takes_what_there_is(size):
+    """Before a window is full the largest of fewer bars stands."""
+    x = holed()[[0, 1, 3]]
+    expected = np.stack(
+        [np.fmax.reduce(x[:, max(bar + 1 - size, 0) : bar + 1], axis=1) for bar in range(70)],
+        axis=1,
+    )
+    np.testing.assert_array_equal(window.expanding_max(x, size), expected)
+
+
+def test_only_where_keeps_bits_and_makes_the_rest_missing():
+    """What is kept is the same bits; the rest is NaN."""
+    x = np.array([[1.5, -2.0, 0.0, np.nan]])
+    out = window.only_where(x, np.array([[True, False, True, True]]))
+    np.testing.assert_array_equal(out, [[1.5, np.nan, 0.0, np.nan]])

@@ -1,0 +1,82 @@
+"""Kaufman's adaptive mean: closes in, a mean that follows the steadier the move out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import decaying
+from scanner.indicators.window import change, rolling_sum, without_warm_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kama:
+    """Parameters of Kaufman's adaptive moving average."""
+
+    #: Bars of the efficiency ratio.
+    window: int = 10
+    #: Span of the fastest mean, in bars.
+    fast: int = 2
+    #: Span of the slowest mean, in bars.
+    slow: int = 30
+
+
+def kama(block: BarBlock, params: Kama) -> tuple[FloatArray, ...]:
+    """Return the adaptive mean of the closes, in price.
+
+    Formula: Kaufman (1995), mean + s * (close - mean), the root of s going from the slow to the
+    fast weight as net move / path goes from 0 to 1, seeded with the close of bar `window`, as
+    `ta` KAMAIndicator. Warm-up: `window` bars. Flat prices: exactly the price.
+    """
+    close = block.close
+    path = rolling_sum(np.abs(change(close, 1)), params.window)
+    weight = np.abs(change(close, params.window))
+    np.divide(weight, path, out=weight)
+    np.copyto(weight, 0.0, where=path == 0.0)
+    fast, slow = 2.0 / (params.fast + 1), 2.0 / (params.slow + 1)
+    weight *= fast - slow
+    weight += slow
+    weight *= weight
+    return (_follow(close, weight, params.window),)
+
+
+def _follow(close: FloatArray, weight: FloatArray, bars: int) -> FloatArray:
+    """Return the recursion bar by bar; a weight of NaN stands before a row's second mean."""
+    out = np.empty_like(close)
+    out[:, : bars - 1] = np.nan
+    first = np.isnan(weight)
+    mean = np.full(close.shape[0], np.nan)
+    for bar in range(bars - 1, close.shape[1]):
+        now = close[:, bar]
+        step = now - mean
+        step *= weight[:, bar]
+        mean = mean + step
+        np.copyto(mean, now, where=first[:, bar])
+        out[:, bar] = mean
+    return without_warm_up(out, np.isnan(close), bars)
+
+
+KAMA: Final = Indicator(
+    name="kama",
+    params=Kama,
+    kernel=kama,
+    formula="Kaufman's adaptive moving average (1995), as ta KAMAIndicator",
+    outputs=(
+        Output(
+            stem="kama",
+            arguments=("window", "fast", "slow"),
+            unit="price",
+            scale="price",
+            bars=lambda params: params.window,
+            # Where the close goes nowhere the mean is at its slowest.
+            memory=lambda params: decaying(
+                1.0 - (2.0 / (max(params.fast, params.slow) + 1)) ** 2, after=params.window
+            ),
+            ta={(10, 2, 30): "momentum_kama"},
+        ),
+    ),
+)

@@ -1,0 +1,84 @@
+"""Ichimoku: highs and lows in, the middles of their ranges out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.memory import window
+from scanner.indicators.window import rolling_max, rolling_min, shift
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ichimoku:
+    """Parameters of the Ichimoku lines."""
+
+    #: Bars of the conversion line.
+    short: int = 9
+    #: Bars of the base line, and of the shift of the visual spans.
+    middle: int = 26
+    #: Bars of span B.
+    long: int = 52
+
+
+def ichimoku(block: BarBlock, params: Ichimoku) -> tuple[FloatArray, ...]:
+    """Return conversion and base line, span A and B, and both spans as drawn, all in price.
+
+    A line is the middle of the range of its bars, span A the mean of the first two. As drawn, a
+    span stands `middle` bars later than where it is computed. Formula: Hosoda (1969), as `ta`
+    IchimokuIndicator without its look-ahead. Warm-up: the bars of the longest line, and `middle`
+    more as drawn. Flat prices: the price.
+    """
+    conversion, base, span_b = (
+        _middle(block, bars) for bars in (params.short, params.middle, params.long)
+    )
+    span_a = 0.5 * (conversion + base)
+    drawn = (shift(span_a, params.middle), shift(span_b, params.middle))
+    return conversion, base, span_a, span_b, *drawn
+
+
+def _middle(block: BarBlock, bars: int) -> FloatArray:
+    out = rolling_max(block.high, bars)
+    out += rolling_min(block.low, bars)
+    out *= 0.5
+    return out
+
+
+def _output(
+    part: str, arguments: tuple[str, ...], usual: tuple[int, ...], ta: str, *, drawn: bool = False
+) -> Output[Ichimoku]:
+    def bars(params: Ichimoku) -> int:
+        longest: int = max(getattr(params, name) for name in arguments)
+        return longest + (params.middle if drawn else 0)
+
+    return Output(
+        stem=f"ichimoku_{part}",
+        arguments=arguments,
+        unit="price",
+        scale="price",
+        bars=bars,
+        memory=lambda params: window(bars(params)),
+        ta={usual: ta},
+    )
+
+
+_SPAN_A: Final = (("short", "middle"), (9, 26))
+_SPAN_B: Final = (("long",), (52,))
+_DRAWN_B: Final = (("middle", "long"), (26, 52))
+
+ICHIMOKU: Final = Indicator(
+    name="ichimoku",
+    params=Ichimoku,
+    kernel=ichimoku,
+    formula="Hosoda's Ichimoku (1969), as ta IchimokuIndicator without its look-ahead",
+    outputs=(
+        _output("conversion", ("short",), (9,), "trend_ichimoku_conv"),
+        _output("base", ("middle",), (26,), "trend_ichimoku_base"),
+        _output("a", *_SPAN_A, "trend_ichimoku_a"),
+        _output("b", *_SPAN_B, "trend_ichimoku_b"),
+        _output("visual_a", *_SPAN_A, "trend_visual_ichimoku_a", drawn=True),
+        _output("visual_b", *_DRAWN_B, "trend_visual_ichimoku_b", drawn=True),
+    ),
+)
