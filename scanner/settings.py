@@ -6,7 +6,6 @@ else from its default. All problems are reported together, secrets stay masked.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import os
 import re
@@ -19,6 +18,7 @@ from pydantic import model_validator as validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scanner.errors import ConfigError
+from scanner.schedule import parse_schedule
 
 PREFIX: Final = "SCANNER_"
 
@@ -179,6 +179,11 @@ class Settings(StackSettings, SourceSettings):
         description="What computes indicators: our kernels, or the library ta (slow reference).",
         json_schema_extra={"unit": "name"},
     )
+    columns: str = Field(
+        "",
+        description="Columns of a row beside the default ones, separated by commas; or `all`.",
+        json_schema_extra={"unit": "column names"},
+    )
     min_bars: int = Field(
         2,
         ge=1,
@@ -248,19 +253,6 @@ class Settings(StackSettings, SourceSettings):
         if self.provider == "files" and self.data is None:
             raise ValueError("SCANNER_PROVIDER=files needs SCANNER_DATA, a file or folder of bars")
         return self
-
-
-def parse_schedule(text: str) -> dt.timedelta | dt.time | None:
-    """Return the period of `every 15m`, the time of `at 16:20`, or None for `off`."""
-    if text.strip() == "off":
-        return None
-    if every := re.fullmatch(r"\s*every\s+(\d{1,4})([mh])\s*", text, re.ASCII):
-        minutes = int(every[1]) * {"m": 1, "h": 60}[every[2]]
-        if 1 <= minutes <= 1_440:
-            return dt.timedelta(minutes=minutes)
-    if at := re.fullmatch(r"\s*at\s+([01]\d|2[0-3]):([0-5]\d)\s*", text, re.ASCII):
-        return dt.time(int(at[1]), int(at[2]))
-    raise ValueError(f"expected `every 15m`, `every 2h`, `at 16:20` or `off`, got {text!r}")
 
 
 def load_settings(stack: Mapping[str, str] | None = None, **options: Any) -> Settings:

@@ -16,7 +16,7 @@ from scanner import keys
 from scanner.bootstrap import Runtime
 from scanner.errors import ScanRunning
 from scanner.redis_errors import redis_errors
-from scanner.settings import parse_schedule
+from scanner.schedule import parse_schedule
 from scheduler.dispatch import start_scan
 from scheduler.request import request_scan, spec_of
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
-from scanner.settings import PROFILES, Settings, load_settings, parse_schedule
+from scanner.schedule import parse_schedule
+from scanner.settings import PROFILES, Settings, load_settings
 
 BAD_SCHEDULES = ["", "on", "every", "every 0m", "every 25h", "every 15s", "every m", "every -5m"]
 BAD_SCHEDULES += ["at", "at 24:00", "at noon", "at 16:60", "off off", "16:20", "every 1.5h"]
