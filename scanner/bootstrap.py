@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -19,12 +20,17 @@ from scanner.bars.provider import Provider
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
-from scanner.indicators.registry import DEFAULT_COLUMNS
+from scanner.indicators.registry import DEFAULT_COLUMNS, column, examples
 from scanner.pipeline import ScanTools
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
 from scanner.rules.screens import SCREENS
 from scanner.settings import Settings, load_settings
+
+#: Options of glibc's mallopt, and the size from which on memory goes back to the kernel.
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+_KEPT_BYTES: Final = 32 << 20
 
 #: Seconds without an answer after which a Redis call fails.
 _REDIS_TIMEOUT: Final = 15.0
@@ -57,6 +63,7 @@ class Runtime:
 
 def runtime(settings: Settings | None = None) -> Runtime:
     """Return the runtime of this process; ConfigError if a setting has to be changed."""
+    keep_freed_memory()
     chosen = settings or load_settings()
     client = redis_client(chosen)
     state, reports = stores(chosen, client)
@@ -68,6 +75,18 @@ def runtime(settings: Settings | None = None) -> Runtime:
         state=state,
         reports=reports,
     )
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep the memory of freed arrays, where the C library is glibc.
+
+    The arrays of a block are larger than what malloc keeps by itself: each operation would get
+    its pages from the kernel anew, and that takes longer than the operation.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
+            mallopt(option, _KEPT_BYTES)
 
 
 def stores(settings: Settings, client: redis.Redis) -> tuple[RedisScanState, RedisReportStore]:
@@ -83,9 +102,16 @@ def scan_tools(settings: Settings, client: redis.Redis) -> ScanTools:
         provider=provider(settings, client),
         engine=engine(settings),
         screens=SCREENS,
-        columns=DEFAULT_COLUMNS,
+        columns=columns(settings.columns),
         min_bars=settings.min_bars,
     )
+
+
+def columns(wanted: str) -> tuple[str, ...]:
+    """Return the default columns and those of SCANNER_COLUMNS; ConfigError if one is none."""
+    names = examples() if wanted.strip() == "all" else [n.strip() for n in wanted.split(",")]
+    asked = (column(name).name for name in names if name)
+    return tuple(dict.fromkeys((*DEFAULT_COLUMNS, *asked)))
 
 
 def redis_url(settings: Settings) -> str:

@@ -1,0 +1,62 @@
+"""The wiring: columns that settings ask for, and memory that a process keeps."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from scanner.bootstrap import columns
+from scanner.errors import ConfigError
+from scanner.indicators.registry import DEFAULT_COLUMNS, examples
+
+#: Counts the pages that a second run of the same work has to get from the kernel.
+FAULTS = """
+import resource, sys
+import numpy as np
+from scanner.bars.block import BarSeries, stack
+from scanner.bootstrap import keep_freed_memory
+from scanner.indicators.compute import compute
+from scanner.indicators.registry import DEFAULT_COLUMNS
+
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+values = np.random.default_rng(1).uniform(10.0, 11.0, (5, 275))
+one = BarSeries(symbol="A", sessions=np.arange(275, dtype=np.int32), values=values)
+block = stack([one] * 256)
+compute(block, DEFAULT_COLUMNS)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+compute(block, DEFAULT_COLUMNS)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_columns_are_the_default_ones_and_those_asked_for():
+    """Once each, defaults first; `all` asks for one of every kind."""
+    assert columns("") == DEFAULT_COLUMNS
+    assert columns(" sma_35, rsi_14 ,obv,") == (*DEFAULT_COLUMNS, "sma_35")
+    every = columns("all")
+    assert every[: len(DEFAULT_COLUMNS)] == DEFAULT_COLUMNS
+    assert set(examples()) <= set(every)
+    assert len(set(every)) == len(every)
+
+
+def test_a_column_that_is_none_is_refused():
+    """With the nearest that exist."""
+    with pytest.raises(ConfigError, match="nearest known: rsi_14"):
+        columns("sma_20,rsj_14")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def test_a_process_keeps_the_memory_of_freed_arrays():
+    """Computing a block again asks the kernel for hardly any page."""
+    faults = {
+        how: int(
+            subprocess.run(
+                [sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for how in ("keep", "leave")
+    }
+    assert faults["keep"] * 10 < faults["leave"]
