@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -81,6 +82,16 @@ def row(symbol="AAA", values=None, outcomes=None) -> Row:
         values=tuple(known.get(name, 1.5) for name in (*BAR_COLUMNS, *COLUMNS)),
         outcomes={"all": "hit"} if outcomes is None else outcomes,
     )
+
+
+def young_report() -> ScanReport:
+    """Return a report of an old and a young symbol with a column that 187 bars settle."""
+    columns = (*BAR_COLUMNS, *COLUMNS, "rsi_14", "psar_up_0.02_0.2")
+    rows = [
+        dataclasses.replace(one, bars=bars, values=(*one.values, 50.0, None))
+        for one, bars in ((row("OLD"), 300), (row("YOUNG"), 100))
+    ]
+    return report(rows, columns=columns)
 
 
 def absence(symbol="BBB", state="stale", *, final=True) -> Absence:

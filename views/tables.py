@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,13 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     #: Symbols whose score lacks a component, whose share was dropped.
     partial: frozenset[str] = frozenset()
+    #: Symbol -> columns whose values would change with more bars of history.
+    warming: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def warming_in(self, row: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return which columns of this table are warming in one of its rows."""
+        warming = self.warming.get(row[self.columns.index("symbol")], ())
+        return tuple(name for name in self.columns if name in warming)
 
 
 def values_of(report: ScanReport, ranked: RankedRow) -> dict[str, Any]:
@@ -48,6 +55,7 @@ def values_of(report: ScanReport, ranked: RankedRow) -> dict[str, Any]:
         "score": ranked.score,
         "session": day_date(ranked.row.session).isoformat(),
         "bars": ranked.row.bars,
+        "warming": list(report.warming(ranked)),
         "contributions": ranked.contributions,
         **dict(zip(report.facts.columns, ranked.row.values, strict=True)),
     }
@@ -66,7 +74,7 @@ def table_of(
     ConfigError if a column does not exist.
     """
     name, down = sort.removeprefix("-"), sort.startswith("-")
-    known = (*PLACE, "session", "bars", "contributions", *report.facts.columns)
+    known = (*PLACE, "session", "bars", "warming", "contributions", *report.facts.columns)
     for wanted in (*columns, name):
         if wanted not in known:
             raise ConfigError(
@@ -83,6 +91,7 @@ def table_of(
         columns=shown,
         rows=tuple(tuple(row[c] for c in shown) for row in (present + missing)[:top]),
         partial=frozenset(ranked.row.symbol for ranked in report.rows if ranked.partial),
+        warming={ranked.row.symbol: report.warming(ranked) for ranked in report.rows},
     )
 
 
@@ -138,6 +147,8 @@ def compact(value: Any, column: str = "") -> str:
     """Return a value as a table shows it: 1.23M, +4.5%, an em dash where it is missing."""
     if value is None:
         return "—"
+    if isinstance(value, list):
+        return " ".join(value)
     if not isinstance(value, float):
         return str(value)
     if column.startswith(("return_", "momentum_", "distance_")):

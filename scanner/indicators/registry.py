@@ -104,6 +104,12 @@ def column(name: str) -> Column:
     )
 
 
+@functools.lru_cache(maxsize=4096)
+def warming(columns: tuple[str, ...], bars: int) -> tuple[str, ...]:
+    """Return which of `columns` more bars would change in a symbol of `bars` bars."""
+    return tuple(name for name in columns if column(name).standing(bars) == "warming")
+
+
 def examples() -> tuple[str, ...]:
     """Return one column name for each thing that can be computed, with its usual numbers."""
     return tuple(

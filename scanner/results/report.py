@@ -9,6 +9,9 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Final
 
+from scanner.bars.block import FIELDS
+from scanner.indicators.registry import warming
+
 #: States of a scan, and those in which it is over.
 PLANNED: Final = "planned"
 RUNNING: Final = "running"
@@ -122,6 +125,11 @@ class ScanFacts:
             raise ValueError(f"scan {self.id}: expected times with their zones")
 
     @property
+    def indicators(self) -> tuple[str, ...]:
+        """Names of the values of each row behind the bar itself."""
+        return self.columns[len(FIELDS) :]
+
+    @property
     def simulated(self) -> bool:
         """Whether the bars are simulated."""
         return self.source.startswith("simulator")
@@ -145,6 +153,10 @@ class ScanReport:
     def symbols(self) -> int:
         """Symbols of the universe."""
         return len(self.rows) + len(self.absences)
+
+    def warming(self, ranked: RankedRow) -> tuple[str, ...]:
+        """Return the columns whose values in a row would change with more bars of history."""
+        return warming(self.facts.indicators, ranked.row.bars)
 
     def find(self, symbol: str) -> RankedRow | Absence | None:
         """Return what the scan found for `symbol`, or None if it was not in the universe."""

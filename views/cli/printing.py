@@ -52,6 +52,8 @@ def print_report(report: ScanReport, table: Table, *, fit: bool = True) -> None:
             Text("* a component of the score is missing, its share is dropped: scan why SYMBOL"),
             soft_wrap=True,
         )
+    if any(table.warming_in(row) for row in table.rows):
+        console.print(Text("~ more history would change the value"), soft_wrap=True)
     for name, screen in report.screens.items():
         console.print(Text(f"screen {name}: {len(screen.hits)} hits"), soft_wrap=True)
     console.print(Text(ledger_line(report)), soft_wrap=True)
@@ -83,4 +85,6 @@ def _cells(table: Table, row: tuple[Any, ...]) -> list[str]:
     cells = [compact(value, name) for name, value in zip(table.columns, row, strict=True)]
     score, symbol = table.columns.index("score"), table.columns.index("symbol")
     cells[score] += "*" if row[symbol] in table.partial else " "
+    for name in table.warming_in(row):
+        cells[table.columns.index(name)] += "~"
     return cells

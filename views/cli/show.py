@@ -41,7 +41,7 @@ def show(scan_id: str | None, sort: str, top: int, columns: str | None, as_json:
     with the_report(scan_id) as report:
         names = [name.strip() for name in columns.split(",")] if columns else list(DEFAULT_SHOWN)
         if as_json and columns is None:
-            names = ["session", "bars", "contributions", *report.facts.columns]
+            names = ["session", "bars", "warming", "contributions", *report.facts.columns]
         table = table_of(report, columns=names, sort=sort, top=top)
         if as_json:
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
@@ -89,7 +89,26 @@ def _story(report: ScanReport, found: RankedRow | Absence) -> dict[str, Any]:
         "weights": report.facts.weights,
         "screens": found.row.outcomes,
         "values": values_of(report, found),
+        "notes": _notes(report, found),
     }
+
+
+def _notes(report: ScanReport, found: RankedRow) -> dict[str, str]:
+    """Return column -> why its value is missing, or that more history would change it."""
+    from scanner.indicators.registry import column
+
+    bars, notes = found.row.bars, {}
+    values = dict(zip(report.facts.columns, found.row.values, strict=True))
+    for name in report.facts.indicators:
+        one = column(name)
+        match one.standing(bars):
+            case "insufficient_history":
+                notes[name] = f"insufficient_history: {bars} of {one.bars} bars"
+            case "warming" if values[name] is not None:
+                notes[name] = f"warming: {bars} of {one.memory.bars} bars"
+            case _ if values[name] is None:
+                notes[name] = "unknown: the formula has no answer for these bars"
+    return notes
 
 
 def _print_story(story: dict[str, Any]) -> None:
@@ -110,5 +129,6 @@ def _print_story(story: dict[str, Any]) -> None:
     for name, outcome in story["screens"].items():
         click.echo(f"  screen {name}: {outcome}")
     for name, value in story["values"].items():
-        if name not in {"rank", "symbol", "score", "contributions"}:
-            click.echo(f"  {name:<24} {compact(value, name)}")
+        if name not in {"rank", "symbol", "score", "contributions", "warming"}:
+            note = story["notes"].get(name, "")
+            click.echo(f"  {name:<24} {compact(value, name):<14} {note}".rstrip())

@@ -9,7 +9,7 @@ import io
 import orjson
 import pyarrow.parquet as pq
 import pytest
-from scan_builders import AS_OF, COLUMNS, absence, report, row
+from scan_builders import AS_OF, COLUMNS, absence, report, row, young_report
 
 from scanner.errors import ConfigError
 from scanner.pipeline import BAR_COLUMNS
@@ -18,7 +18,7 @@ from scanner.results.export import export_report
 #: Names that readers take for missing values, truth values, numbers or dates.
 TRICKY = ["NA", "TRUE", "NULL", "NAN", "KIMpL", "BRK.B", "AACT-WS", "1E5", "MAR1"]
 POINTS = [f"points_{name}" for name in ("momentum", "trend", "relative_volume", "high")]
-NAMES = ["rank", "symbol", "score", "session", "bars", "simulated"]
+NAMES = ["rank", "symbol", "score", "session", "bars", "simulated", "warming"]
 NAMES += [*POINTS, *BAR_COLUMNS, *COLUMNS]
 
 
@@ -31,7 +31,13 @@ def scan():
 
 def rows_of_csv(data):
     """Return the rows of a CSV as its cells say, by the types of the columns."""
-    kinds = {"rank": int, "bars": int, "symbol": str, "session": dt.date.fromisoformat}
+    kinds = {
+        "rank": int,
+        "bars": int,
+        "symbol": str,
+        "warming": str,
+        "session": dt.date.fromisoformat,
+    }
     kinds["simulated"] = {"true": True, "false": False}.__getitem__
     return [
         {n: None if cell == "" else kinds.get(n, float)(cell) for n, cell in one.items()}
@@ -72,6 +78,13 @@ def test_a_simulated_scan_says_so_in_each_row(kind):
     """A file travels without its report."""
     data = export_report(report([row("A")], source="simulator-1"), kind)
     assert [one["simulated"] for one in READERS[kind](data)] == [True]
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_row_names_the_columns_that_more_history_would_change(kind):
+    """By spaces, and none for a symbol of enough bars."""
+    rows = READERS[kind](export_report(young_report(), kind))
+    assert [one["warming"] or "" for one in rows] == ["", "rsi_14"]
 
 
 @pytest.mark.parametrize("kind", READERS)

@@ -6,7 +6,7 @@ import datetime as dt
 
 import orjson
 import pytest
-from scan_builders import absence, report, row
+from scan_builders import absence, report, row, young_report
 
 from scanner.errors import ConfigError
 from views.tables import age_of, compact, ledger_line, summary_of, table_of, values_of
@@ -73,6 +73,15 @@ def test_a_row_holds_all_its_values_by_name(scan):
     assert (values["rank"], values["symbol"], values["bars"]) == (2, "B", 300)
     assert values["return_1"] is None
     assert set(scan.facts.columns) < set(values)
+
+
+def test_a_row_says_which_values_more_history_would_change():
+    """As a list in JSON, and by column in a table."""
+    scan = young_report()
+    assert [values_of(scan, one)["warming"] for one in scan.rows] == [[], ["rsi_14"]]
+    table = table_of(scan, columns=("close", "rsi_14"))
+    assert [table.warming_in(one) for one in table.rows] == [(), ("rsi_14",)]
+    assert compact(["rsi_14", "ema_50"]) == "rsi_14 ema_50"
 
 
 def test_a_summary_is_plain_and_has_no_rows(scan):

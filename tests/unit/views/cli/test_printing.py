@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from scan_builders import absence, report, row
+from scan_builders import absence, report, row, young_report
 
 from views.cli.printing import print_json, print_report, rich_table
 from views.tables import table_of
@@ -48,6 +48,17 @@ def test_a_table_that_was_cut_says_how_many_rows_there_are(capsys):
     scan = report([row("AAA"), row("BBB"), row("CCC")])
     assert "2 of 3 rows" in printed(capsys, scan, top=2)
     assert "of 3 rows" not in printed(capsys, scan, top=3)
+
+
+def test_a_value_that_more_history_would_change_is_marked(capsys):
+    """With a tilde, and what it means below."""
+    scan = young_report()
+    print_report(scan, table_of(scan, columns=("close", "rsi_14")))
+    text = capsys.readouterr().out
+    assert "50.00~" in text
+    assert text.count("50.00") == 3  # with YOUNG's score
+    assert "~ more history would change the value" in text
+    assert "~" not in printed(capsys, report([row("AAA")]))
 
 
 def test_a_report_without_rows_is_printed_too(capsys):
