@@ -32,16 +32,26 @@ def kama(block: BarBlock, params: Kama) -> tuple[FloatArray, ...]:
     fast weight as net move / path goes from 0 to 1, seeded with the close of bar `window`, as
     `ta` KAMAIndicator. Warm-up: `window` bars. Flat prices: exactly the price.
     """
-    close = block.close
-    path = rolling_sum(np.abs(change(close, 1)), params.window)
-    weight = np.abs(change(close, params.window))
-    np.divide(weight, path, out=weight)
-    np.copyto(weight, 0.0, where=path == 0.0)
+    weight = weights(efficiency(block, params), params)
+    return (_follow(block.close, weight, params.window),)
+
+
+def efficiency(block: BarBlock, params: Kama) -> FloatArray:
+    """Return net move / path over `window` bars, 0 to 1, 0 where nothing moved."""
+    path = rolling_sum(np.abs(change(block.close, 1)), params.window)
+    ratio = np.abs(change(block.close, params.window))
+    ratio /= path
+    np.copyto(ratio, 0.0, where=path == 0.0)
+    return ratio
+
+
+def weights(ratio: FloatArray, params: Kama) -> FloatArray:
+    """Return the weight of a new close for each efficiency `ratio`."""
     fast, slow = 2.0 / (params.fast + 1), 2.0 / (params.slow + 1)
-    weight *= fast - slow
+    weight = ratio * (fast - slow)
     weight += slow
     weight *= weight
-    return (_follow(close, weight, params.window),)
+    return weight
 
 
 def _follow(close: FloatArray, weight: FloatArray, bars: int) -> FloatArray:

@@ -29,14 +29,18 @@ def rsi(block: BarBlock, params: Rsi) -> tuple[FloatArray, ...]:
     Both carry the same weight 1 / `window`, which cancels. Warm-up: `window` bars. Flat prices:
     100, as without losses.
     """
-    moves = change(block.close, 1)
-    decay = 1.0 - 1.0 / params.window
-    gains = decayed_sum(np.fmax(moves, 0.0), decay)
-    losses = decayed_sum(np.fmax(-moves, 0.0), decay)
+    decay = wilder_decay(params.window)
+    gains, losses = (decayed_sum(moves, decay) for moves in gains_and_losses(block))
     out = gains / (gains + losses)
     out *= 100.0
     np.copyto(out, 100.0, where=losses == 0.0)
     return (without_warm_up(out, np.isnan(block.close), params.window),)
+
+
+def gains_and_losses(block: BarBlock) -> tuple[FloatArray, FloatArray]:
+    """Return how far each close is above and below the one before, in price, 0 at the first."""
+    moves = change(block.close, 1)
+    return np.fmax(moves, 0.0), np.fmax(-moves, 0.0)
 
 
 RSI: Final = Indicator(

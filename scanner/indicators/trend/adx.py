@@ -29,6 +29,17 @@ def adx(block: BarBlock, params: Adx) -> tuple[FloatArray, ...]:
     Warm-up: 2 `window` bars, and `window` + 2 for the DIs, one more than the formula asks for
     because `ta` starts there. Flat prices: 0 for all three.
     """
+    rising, falling, span = movements(block)
+    smooth = wilder(span, params.window)
+    plus, minus = (percent(wilder(moves, params.window), smooth) for moves in (rising, falling))
+    index = wilder(percent(np.abs(plus - minus), plus + minus), params.window)
+    for line in (plus, minus):
+        without_warm_up(line, np.isnan(span), params.window + 1)
+    return index, plus, minus
+
+
+def movements(block: BarBlock) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return +DM, -DM and the true range of each bar in price, NaN at a symbol's first bar."""
     up = change(block.high, 1)
     down = -change(block.low, 1)
     previous = shift(block.close, 1)
@@ -39,16 +50,11 @@ def adx(block: BarBlock, params: Adx) -> tuple[FloatArray, ...]:
     missing = np.isnan(span)
     for moves in (rising, falling):
         np.copyto(moves, np.nan, where=missing)
-    smooth = wilder(span, params.window)
-    plus, minus = (_percent(wilder(moves, params.window), smooth) for moves in (rising, falling))
-    strength = _percent(np.abs(plus - minus), plus + minus)
-    index = wilder(strength, params.window)
-    for line in (plus, minus):
-        without_warm_up(line, missing, params.window + 1)
-    return index, plus, minus
+    return rising, falling, span
 
 
-def _percent(part: FloatArray, whole: FloatArray) -> FloatArray:
+def percent(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Return 100 * part / whole, 0 where the whole is 0."""
     out = part / whole
     out *= 100.0
     np.copyto(out, 0.0, where=whole == 0.0)

@@ -1,4 +1,4 @@
-"""How columns of two engines are compared: when they differ, and which deviation explains it."""
+"""Which deviation explains where two engines differ, and exact values to judge both by."""
 
 from __future__ import annotations
 
@@ -8,32 +8,9 @@ from scanner.bars.block import BarSeries, FloatArray
 from scanner.indicators.deviations import DEVIATIONS
 from scanner.indicators.indicator import Column
 from scanner.indicators.reference import oracle
+from scanner.indicators.reference.compare import TOLERANCE, differs, scale_of, stem_of
 
-#: Allowed difference, relative to the value or to the scale of its column.
-TOLERANCE = 1e-9
-
-
-def scale_of(column: Column, close: FloatArray, expected: FloatArray) -> FloatArray:
-    """Return what an error of `column` is measured against, for each bar of one symbol."""
-    known = np.abs(expected[~np.isnan(expected)])
-    own = known.max(initial=0.0)
-    chosen = {"price": close, "oscillator": 100.0, "ratio": 1.0, "own": own}[column.scale]
-    return np.broadcast_to(np.asarray(chosen, dtype=np.float64), close.shape)
-
-
-def differs(
-    column: Column, close: FloatArray, actual: FloatArray, expected: FloatArray
-) -> np.ndarray:
-    """Return where `actual` is not `expected` within TOLERANCE; NaN equals NaN only."""
-    allowed = TOLERANCE * np.fmax(np.abs(expected), scale_of(column, close, expected))
-    same = np.abs(actual - expected) <= allowed
-    return ~(same | (np.isnan(actual) & np.isnan(expected)))
-
-
-def stem_of(column: Column) -> str:
-    """Return the name of a column without its numbers."""
-    stem: str = column.indicator.outputs[column.output].stem
-    return stem
+__all__ = ["TOLERANCE", "differs", "exact_of", "scale_of", "stem_of", "unexplained"]
 
 
 def _warming(column, series, ours, _theirs):

@@ -1,0 +1,139 @@
+"""The last steps of a recursion: a block and a column come in, what leads to its values goes out.
+
+For people who check a number by hand: each rule says how a bar's value follows from the bar
+before it, and the parts hold the numbers that it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.compute import compute
+from scanner.indicators.indicator import Column
+from scanner.indicators.memory import wilder_decay
+from scanner.indicators.momentum.kama import efficiency, weights
+from scanner.indicators.momentum.rsi import gains_and_losses
+from scanner.indicators.prices import close_location, true_range
+from scanner.indicators.recursive import decayed_sum, ema, wilder
+from scanner.indicators.trend.adx import movements, percent
+from scanner.indicators.window import growth, shift
+
+Parts = dict[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """What leads to a column's values."""
+
+    #: How a value follows from the parts and from the bar before.
+    rule: str
+    #: Name -> (symbols, bars) numbers, the column's own last.
+    parts: Parts
+
+
+def steps_of(block: BarBlock, column: Column) -> Steps | None:
+    """Return the steps of `column`, or None where it is no recursion or has no rule here."""
+    known = _RULES.get(column.indicator.name)
+    if known is None:
+        return None
+    rule, parts_of = known
+    with np.errstate(all="ignore"):
+        parts = parts_of(block, column.params)
+    return Steps(
+        rule=rule.format(**column.parameters),
+        parts=parts | {column.name: compute(block, [column.name])[column.name]},
+    )
+
+
+def _ema(block: BarBlock, _params: Any) -> Parts:
+    return {"close": block.close}
+
+
+def _macd(block: BarBlock, params: Any) -> Parts:
+    fast, slow = (ema(block.close, span) for span in (params.fast, params.slow))
+    return {"close": block.close, "fast": fast, "slow": slow, "line": fast - slow}
+
+
+def _rsi(block: BarBlock, params: Any) -> Parts:
+    gains, losses = gains_and_losses(block)
+    decay = wilder_decay(params.window)
+    means = (decayed_sum(moves, decay) / params.window for moves in (gains, losses))
+    names = ("close", "gain", "loss", "mean gain", "mean loss")
+    return dict(zip(names, (block.close, gains, losses, *means), strict=True))
+
+
+def _atr(block: BarBlock, _params: Any) -> Parts:
+    return {"close": block.close, "true range": true_range(block)}
+
+
+def _adx(block: BarBlock, params: Any) -> Parts:
+    rising, falling, span = movements(block)
+    smooth = wilder(span, params.window)
+    plus, minus = (percent(wilder(x, params.window), smooth) for x in (rising, falling))
+    strength = percent(np.abs(plus - minus), plus + minus)
+    names = ("+DM", "-DM", "true range", "+DI", "-DI", "DX")
+    return dict(zip(names, (rising, falling, span, plus, minus, strength), strict=True))
+
+
+def _kama(block: BarBlock, params: Any) -> Parts:
+    ratio = efficiency(block, params)
+    return {"close": block.close, "efficiency": ratio, "weight": weights(ratio, params)}
+
+
+def _psar(block: BarBlock, params: Any) -> Parts:
+    name = f"psar_{params.step:g}_{params.largest:g}"
+    return {"high": block.high, "low": block.low, "stop": compute(block, [name])[name]}
+
+
+def _obv(block: BarBlock, _params: Any) -> Parts:
+    falls = block.close < shift(block.close, 1)
+    return {"close": block.close, "signed volume": block.volume * (1.0 - 2.0 * falls)}
+
+
+def _adi(block: BarBlock, _params: Any) -> Parts:
+    place = close_location(block)
+    return {"place": place, "volume": block.volume, "flow": place * block.volume}
+
+
+def _vpt(block: BarBlock, _params: Any) -> Parts:
+    move = growth(block.close, 1)
+    return {"return": move, "volume": block.volume, "flow": move * block.volume}
+
+
+def _nvi(block: BarBlock, _params: Any) -> Parts:
+    return {"return": growth(block.close, 1), "volume": block.volume}
+
+
+_MEAN: Final = "before + 2 / ({window} + 1) * (value - before)"
+
+#: Indicator -> its rule in words, and the numbers that the rule takes.
+_RULES: Final[Mapping[str, tuple[str, Callable[[BarBlock, Any], Parts]]]] = {
+    "ema": (_MEAN.replace("value", "close"), _ema),
+    "macd": (
+        "line = fast - slow, each mean = before + 2 / (span + 1) * (close - before), spans {fast} "
+        + "and {slow}; signal the same of the line, span {signal}",
+        _macd,
+    ),
+    "rsi": (
+        "each mean = before + (value - before) / {window}; "
+        + "rsi = 100 * mean gain / (mean gain + mean loss)",
+        _rsi,
+    ),
+    "atr": ("before + (true range - before) / {window}", _atr),
+    "adx": (
+        "DM and true range smoothed: before + (value - before) / {window}; DI = 100 * DM / true "
+        + "range; DX = 100 * |+DI - -DI| / (+DI + -DI); adx = before + (DX - before) / {window}",
+        _adx,
+    ),
+    "kama": ("before + weight * (close - before)", _kama),
+    "psar": ("before + acceleration * (extreme - before), from {step} to {largest}", _psar),
+    "obv": ("before + signed volume", _obv),
+    "adi": ("before + flow, flow = place of the close in its bar * volume", _adi),
+    "vpt": ("before + flow, flow = return * volume", _vpt),
+    "nvi": ("before * (1 + return) where volume is below that of the bar before", _nvi),
+}
