@@ -31,6 +31,8 @@ Unit = Literal[
     "ratio per year",
     "flag 0 or 1",
     "signal -100, 0 or 100",
+    "signal -100, -80, 0, 80 or 100",
+    "signal -200, -100, 0, 100 or 200",
     "shares",
     "price x shares",
     "price^2 per share x 1e8",
@@ -94,6 +96,12 @@ class Column:
     #: A value exists where the symbol has at least so many bars.
     bars: int
     scale: Scale
+
+    @property
+    def stem(self) -> str:
+        """The name without its numbers."""
+        stem: str = self.indicator.outputs[self.output].stem
+        return stem
 
     @property
     def formula(self) -> str:

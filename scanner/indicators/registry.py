@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import functools
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from scanner.errors import ConfigError
-from scanner.indicators import momentum, others, trend, volatility, volume
+from scanner.indicators import momentum, others, patterns, trend, volatility, volume
 from scanner.indicators.indicator import Column, Indicator, Number, Output
 
 #: Every indicator by its function name.
@@ -22,6 +23,7 @@ INDICATORS: Final[dict[str, Indicator[Any]]] = {
     **volatility.INDICATORS,
     **volume.INDICATORS,
     **others.INDICATORS,
+    **patterns.INDICATORS,
 }
 
 #: The columns of a scan that names none.
@@ -119,14 +121,28 @@ def examples() -> tuple[str, ...]:
     )
 
 
+def catalogue() -> list[Column]:
+    """Return the default columns, those of `ta`, and one of everything else, by indicator."""
+    names = [*DEFAULT_COLUMNS, *examples()]
+    for indicator in INDICATORS.values():
+        for output in indicator.outputs:
+            names += [_name(output, numbers) for numbers in output.ta]
+    order = {name: place for place, name in enumerate(INDICATORS)}
+    columns = [column(name) for name in dict.fromkeys(names)]
+    return sorted(columns, key=lambda one: (order[one.indicator.name], one.output, one.bars))
+
+
 def _number(text: str) -> Number:
     return float(text) if "." in text else int(text)
 
 
 def _example(indicator: Indicator[Any], output: Output[Any]) -> str:
     usual = indicator.params()
-    numbers = (f"{getattr(usual, field):g}" for field in output.arguments)
-    return "_".join([output.stem, *numbers])
+    return _name(output, [getattr(usual, field) for field in output.arguments])
+
+
+def _name(output: Output[Any], numbers: Sequence[Number]) -> str:
+    return "_".join([output.stem, *(f"{number:g}" for number in numbers)])
 
 
 def _nearest(name: str) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from scanner.bars.block import FIELDS, BarBlock, FloatArray
 from scanner.indicators.indicator import Column
-from scanner.indicators.reference import momentum, others, trend, volatility, volume
+from scanner.indicators.reference import momentum, others, patterns, trend, volatility, volume
 from scanner.indicators.reference.frames import Formula, Outputs
 from scanner.indicators.registry import column
 
@@ -25,6 +25,7 @@ _FORMULAS: Final[dict[str, Formula]] = {
     **volatility.FORMULAS,
     **volume.FORMULAS,
     **others.FORMULAS,
+    **patterns.FORMULAS,
 }
 
 

@@ -8,9 +8,9 @@ from scanner.bars.block import BarSeries, FloatArray
 from scanner.indicators.deviations import DEVIATIONS
 from scanner.indicators.indicator import Column
 from scanner.indicators.reference import oracle
-from scanner.indicators.reference.compare import TOLERANCE, differs, scale_of, stem_of
+from scanner.indicators.reference.compare import TOLERANCE, differs, scale_of
 
-__all__ = ["TOLERANCE", "differs", "exact_of", "scale_of", "stem_of", "unexplained"]
+__all__ = ["TOLERANCE", "differs", "exact_of", "scale_of", "unexplained"]
 
 
 def _warming(column, series, ours, _theirs):
@@ -97,7 +97,7 @@ def unexplained(
 
     `seen` takes up (stem, kind) of each deviation that was met.
     """
-    stem = stem_of(column)
+    stem = column.stem
     left = differs(column, series.values[3], ours, theirs)
     for kind in DEVIATIONS.get(stem, ()):
         if not left.any():
@@ -121,7 +121,7 @@ def exact_of(column: Column, close: FloatArray) -> FloatArray | None:
     """Return a column in extended precision where its formula has a standard deviation."""
     name = column.indicator.name
     if name == "bbands":
-        return exact_bands(close, **column.parameters).get(stem_of(column))
+        return exact_bands(close, **column.parameters).get(column.stem)
     return exact_volatility(close, **column.parameters) if name == "realized_volatility" else None
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from scanner.bars.block import FIELDS, BarBlock, BarSeries, FloatArray, stack
+from scanner.indicators.patterns.catalogue import PATTERNS
 from scanner.indicators.registry import DEFAULT_COLUMNS, INDICATORS, examples
 
 #: Real bars, which are not part of the project: see `real_series`.
@@ -51,6 +52,7 @@ SMALL_COLUMNS = (
     *("obv", "adi", "cmf_4", "force_index_3", "eom", "eom_sma_3", "vpt", "vwap_4", "mfi_3", "nvi"),
     *("relative_volume_3", "dollar_volume_3", "distance_high_4", "distance_low_4", "return_2"),
     *("daily_return", "daily_log_return", "cumulative_return"),
+    *(*PATTERNS, "cdl_abandoned_baby_0.1", "cdl_dark_cloud_cover_0.2", "cdl_morning_star_1"),
 )
 
 #: Columns that hold the same numbers as one of `ta.add_all_ta_features`.

@@ -183,10 +183,11 @@ def test_columns_of_one_indicator_share_one_run(block, monkeypatch):
 
 
 def test_kernels_load_neither_pandas_nor_ta():
-    """The kernels start without the reference engine and its libraries."""
+    """The kernels start without the reference engine and its libraries, and without TA-Lib."""
     code = (
         "import sys, scanner.indicators.compute;"
-        "print(sorted({'pandas', 'ta', 'scanner.indicators.reference'} & set(sys.modules)))"
+        "absent = {'pandas', 'polars', 'ta', 'talib', 'scanner.indicators.reference'};"
+        "print(sorted(absent & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison import scale_of, stem_of
+from comparison import scale_of
 from indicator_samples import SMALL_COLUMNS, USUAL_COLUMNS, random_series, same_bits
 
 from scanner.bars.block import stack
@@ -82,7 +82,7 @@ def test_a_cumulative_column_moves_alike_from_any_start(whole, name):
     later = compute(last_bars(400), [name])[name]
     same = whole[name][:, -400:]
     assert (np.abs(later[:, -1] - same[:, -1]) > 1e-9 * np.abs(same[:, -1])).all()
-    if stem_of(column(name)) in {"nvi", "cumulative_return"}:
+    if column(name).stem in {"nvi", "cumulative_return"}:
         base = 0.0 if name == "nvi" else 100.0
         moves, expected = (np.diff(np.log(x + base)) for x in (later, same))
     else:
@@ -101,10 +101,10 @@ def test_a_path_may_depend_on_its_start(name):
 
 def test_kinds_of_known_columns():
     """Each kind stands where the glossary says."""
-    assert {stem_of(column(name)) for name in of_kind("path")} == {
+    assert {column(name).stem for name in of_kind("path")} == {
         *("psar", "psar_up", "psar_down", "psar_up_turn", "psar_down_turn", "stc")
     }
-    assert {stem_of(column(name)) for name in of_kind("cumulative")} == {
+    assert {column(name).stem for name in of_kind("cumulative")} == {
         *("obv", "adi", "vpt", "nvi", "cumulative_return")
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison import scale_of, stem_of
+from comparison import scale_of
 from indicator_samples import SMALL_COLUMNS, USUAL_COLUMNS, random_series, rows_of
 
 from scanner.bars.block import stack
@@ -47,7 +47,7 @@ def disagreement(name, ours):
 def test_ta_and_ta_lib_disagree_just_where_the_list_says(ours, name):
     """After convergence an unlisted column of TA-Lib is the same, and a listed one is not."""
     worst = disagreement(name, ours)
-    if stem_of(column(name)) in DISAGREEMENTS:
+    if column(name).stem in DISAGREEMENTS:
         assert worst > 1e-3
     elif worst is not None:
         assert worst <= REST
@@ -55,9 +55,7 @@ def test_ta_and_ta_lib_disagree_just_where_the_list_says(ours, name):
 
 def test_ta_lib_has_its_usual_columns(ours):
     """The second opinion covers what TA-Lib has of ours."""
-    stems = {
-        stem_of(column(name)) for name in USUAL_COLUMNS if disagreement(name, ours) is not None
-    }
+    stems = {column(name).stem for name in USUAL_COLUMNS if disagreement(name, ours) is not None}
     assert stems >= {"rsi", "macd_signal", "bbands_lower", "adx", "kama", "adi", *DISAGREEMENTS}
     assert len(stems) >= 37
 
@@ -82,7 +80,7 @@ def test_what_ta_lib_cannot_compute_is_left_out(name):
 @pytest.mark.parametrize("stem", ON_FLAT_PRICES)
 def test_flat_prices_have_other_conventions(stem):
     """Where no price ever moves ta's number and TA-Lib's are the listed ones."""
-    name = next(n for n in USUAL_COLUMNS if stem_of(column(n)) == stem)
+    name = next(n for n in USUAL_COLUMNS if column(n).stem == stem)
     values = np.vstack([np.full((4, 100), 8.0), np.full((1, 100), 500.0)])
     series = type(SERIES[0])(symbol="FLAT", sessions=np.arange(100, dtype=np.int32), values=values)
     mine = compute(stack([series]), [name])[name][0, -1]

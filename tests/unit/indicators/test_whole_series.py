@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison import TOLERANCE, differs, exact_of, scale_of, stem_of, unexplained
+from comparison import TOLERANCE, differs, exact_of, scale_of, unexplained
 from indicator_samples import BARS_FILE, USUAL_COLUMNS, real_series, rows_of, synthetic_series
 
 from scanner.bars.block import stack
 from scanner.indicators.compute import compute
 from scanner.indicators.deviations import DEVIATIONS, KINDS
+from scanner.indicators.patterns.catalogue import PATTERNS
 from scanner.indicators.reference import oracle
 from scanner.indicators.registry import INDICATORS, column
 
 COLUMNS = tuple(column(name) for name in USUAL_COLUMNS)
 
-#: Indicators that `ta` computes in Python loops, bar by bar or window by window.
+#: Indicators that `ta` computes in Python loops, bar by bar or window by window, and patterns,
+#: of which there are many.
 SLOW = {"adx", "cci", "mfi", "atr", "psar", "aroon", "ulcer", "nvi", "wma", "keltner_atr", "kama"}
+SLOW |= set(PATTERNS)
 
 #: Every so many real symbols the slow ones are computed too, and for all short series.
 SLOW_EVERY = 23
@@ -80,7 +83,7 @@ def test_every_deviation_is_of_a_column_and_described():
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in USUAL_COLUMNS if "rolling std" in str(DEVIATIONS.get(stem_of(column(n))))]
+    "name", [n for n in USUAL_COLUMNS if "rolling std" in str(DEVIATIONS.get(column(n).stem))]
 )
 def test_bands_are_nearer_to_the_exact_value(comparison, name):
     """Against each window in extended precision we are within tolerance and ta is further off."""
