@@ -1,4 +1,4 @@
-"""The exchange's sessions: a time comes in, the last session that has closed goes out."""
+"""The exchange's sessions: a time or a day comes in, the session before or after it goes out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXCHANGE: Final = "XNYS"
 @functools.lru_cache(maxsize=2)
 def _closes(year: int) -> Any:
     """Return the closing times by session around `year`; a calendar is made for a span."""
-    span = {"start": f"{year - 1}-01-01", "end": f"{year}-12-31"}
+    span = {"start": f"{year - 1}-01-01", "end": f"{year + 1}-01-31"}
     return exchange_calendars.get_calendar(EXCHANGE, **span).closes
 
 
@@ -27,4 +27,11 @@ def last_closed_session(now: dt.datetime) -> dt.date:
     closes = _closes(now.year)
     closed = int(closes.searchsorted(pd.Timestamp(now), side="right"))
     session: dt.date = closes.index[closed - 1].date()
+    return session
+
+
+def session_after(day: dt.date) -> dt.date:
+    """Return the first session after `day`."""
+    sessions = _closes(day.year).index
+    session: dt.date = sessions[int(sessions.searchsorted(pd.Timestamp(day), side="right"))].date()
     return session

@@ -109,27 +109,27 @@ def _nvi(block: BarBlock, _params: Any) -> Parts:
     return {"return": growth(block.close, 1), "volume": block.volume}
 
 
-_MEAN: Final = "before + 2 / ({window} + 1) * (value - before)"
+_EMA: Final = "before + 2 / ({window} + 1) * (close - before)"
+_MACD: Final = (
+    "line = fast - slow, each mean = before + 2 / (span + 1) * (close - before) of span {fast} "
+    "and {slow}; signal the same of the line, span {signal}"
+)
+_RSI: Final = (
+    "each mean = before + (value - before) / {window}; "
+    "rsi = 100 * mean gain / (mean gain + mean loss)"
+)
+_ADX: Final = (
+    "DM and true range smoothed: before + (value - before) / {window}; DI = 100 * DM / true "
+    "range; DX = 100 * |+DI - -DI| / (+DI + -DI); adx = before + (DX - before) / {window}"
+)
 
 #: Indicator -> its rule in words, and the numbers that the rule takes.
 _RULES: Final[Mapping[str, tuple[str, Callable[[BarBlock, Any], Parts]]]] = {
-    "ema": (_MEAN.replace("value", "close"), _ema),
-    "macd": (
-        "line = fast - slow, each mean = before + 2 / (span + 1) * (close - before), spans {fast} "
-        + "and {slow}; signal the same of the line, span {signal}",
-        _macd,
-    ),
-    "rsi": (
-        "each mean = before + (value - before) / {window}; "
-        + "rsi = 100 * mean gain / (mean gain + mean loss)",
-        _rsi,
-    ),
+    "ema": (_EMA, _ema),
+    "macd": (_MACD, _macd),
+    "rsi": (_RSI, _rsi),
     "atr": ("before + (true range - before) / {window}", _atr),
-    "adx": (
-        "DM and true range smoothed: before + (value - before) / {window}; DI = 100 * DM / true "
-        + "range; DX = 100 * |+DI - -DI| / (+DI + -DI); adx = before + (DX - before) / {window}",
-        _adx,
-    ),
+    "adx": (_ADX, _adx),
     "kama": ("before + weight * (close - before)", _kama),
     "psar": ("before + acceleration * (extreme - before), from {step} to {largest}", _psar),
     "obv": ("before + signed volume", _obv),

@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "export": "export",
     "settings": "settings",
     "indicators": "indicators",
+    "verify": "verify",
     "doctor": "doctor",
 }
 

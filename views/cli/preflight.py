@@ -79,18 +79,30 @@ def confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None:
     click.echo(f"listing the symbols of {settings.polygon_url} (some calls)", err=True)
     _, plan = preview(runtime, spec_of(runtime, as_of=as_of))
     symbols = sum(len(batch) for batch in plan.batches)
+    confirm_calls(
+        settings, plan.calls, seconds=plan.seconds, what=f"{symbols:,} symbols, ", yes=yes
+    )
+
+
+def confirm_calls(
+    settings: Settings, calls: int, *, yes: bool, seconds: float = 0.0, what: str = ""
+) -> None:
+    """Say what so many calls cost, and ask; ConfigError if nobody can answer.
+
+    `seconds` is what they take without a rate. A provider on this machine is not asked for.
+    """
     rate = parse_rate(settings.rate)
-    seconds = plan.seconds if rate is None else rate.seconds_for(plan.calls)
+    seconds = seconds if rate is None else rate.seconds_for(calls)
     click.echo(
-        f"{symbols:,} symbols, {plan.calls:,} calls to {settings.polygon_url}, "
+        f"{what}{calls:,} calls to {settings.polygon_url}, "
         f"{seconds / 60:,.1f} minutes at {settings.rate} (SCANNER_RATE)",
         err=True,
     )
-    if not plan.calls or yes or on_this_machine(settings.polygon_url):
+    if not calls or yes or on_this_machine(settings.polygon_url):
         return
     if not sys.stdin.isatty():
-        raise ConfigError("a scan of the real market has to be confirmed: --yes (make: YES=1)")
-    click.confirm("Scan?", abort=True, err=True)
+        raise ConfigError("calls to the real market have to be confirmed: --yes (make: YES=1)")
+    click.confirm("Go on?", abort=True, err=True)
 
 
 def on_this_machine(url: str) -> bool:

@@ -41,12 +41,6 @@ def differs(
     return ~(same | (np.isnan(actual) & np.isnan(expected)))
 
 
-def stem_of(column: Column) -> str:
-    """Return the name of a column without its numbers."""
-    stem: str = column.indicator.outputs[column.output].stem
-    return stem
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What three engines say of one column of one symbol."""
@@ -84,7 +78,7 @@ def _verdict(
     gap[np.isnan(gap)] = 0.0
     gap[different & (np.isnan(ours) | ~np.isfinite(expected))] = np.inf
     bar = int(np.argmax(gap)) if gap.size else 0
-    listed = stem_of(one) in DEVIATIONS
+    listed = one.stem in DEVIATIONS
     return Verdict(
         column=one,
         kernels=ours,

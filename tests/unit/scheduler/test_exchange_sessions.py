@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from scheduler.sessions import last_closed_session
+from scheduler.sessions import last_closed_session, session_after
 
 # exchange_calendars 4.13 reads a Series in a way that pandas 3.1 is going to change.
 pytestmark = pytest.mark.filterwarnings("ignore:Series.values returning an ndarray")
@@ -61,3 +61,20 @@ def test_a_time_without_a_zone_is_refused():
     """It would be another moment on each machine."""
     with pytest.raises(ValueError, match="with its zone"):
         last_closed_session(dt.datetime(2025, 7, 9, 20))  # noqa: DTZ001 - what is refused
+
+
+@pytest.mark.parametrize(
+    ("day", "session"),
+    [
+        ("2025-07-09", "2025-07-10"),
+        ("2025-07-11", "2025-07-14"),
+        ("2025-07-03", "2025-07-07"),
+        ("2025-04-17", "2025-04-21"),
+        ("2025-01-08", "2025-01-10"),
+        ("2024-12-31", "2025-01-02"),
+        ("2025-07-12", "2025-07-14"),
+    ],
+)
+def test_the_session_after_a_day_skips_what_is_closed(day, session):
+    """Weekends, Good Friday, holidays, a day of mourning and the turn of a year."""
+    assert session_after(dt.date.fromisoformat(day)) == dt.date.fromisoformat(session)
