@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.bars.block import BoolArray, FloatArray
-from scanner.indicators.window import change, rolling_mean, without_warm_up
+from scanner.indicators.window import change, without_warm_up
+
+IndexArray = npt.NDArray[np.intp]
 
 #: Bars that are summed by doubling; the sums before them are carried on in steps of as many.
 _STEP: Final = 16
@@ -160,14 +163,23 @@ def wilder(x: FloatArray, window: int) -> FloatArray:
     `x` is NaN only before its first value; the result is NaN until it rests on `window` values.
     """
     weight = 1.0 / window
-    seeds = rolling_mean(x, window)
-    missing = np.isnan(seeds)
-    weighted = x * weight
-    np.copyto(weighted, seeds, where=first_bars(missing))
-    np.copyto(weighted, 0.0, where=missing)
-    total = decayed_sum(weighted, 1.0 - weight)
-    np.copyto(total, np.nan, where=missing)
-    return total
+    missing = np.isnan(x)
+    weighted = without_warm_up(x * weight, missing, window, 0.0)
+    rows, bars, means = _first_means(x, missing, window)
+    weighted[rows, bars] = means
+    return without_warm_up(decayed_sum(weighted, 1.0 - weight), missing, window)
+
+
+def _first_means(
+    x: FloatArray, missing: BoolArray, window: int
+) -> tuple[IndexArray, IndexArray, FloatArray]:
+    """Return rows and bars at which `window` values are complete, and their means."""
+    first = np.count_nonzero(missing, axis=1)
+    rows = np.flatnonzero(first + window <= x.shape[1])
+    first = first[rows]
+    values = x[rows, first + np.arange(window)[:, np.newaxis]]
+    totals = np.add.accumulate(values, axis=0)[-1]
+    return rows, first + window - 1, totals / window
 
 
 def first_bars(missing: BoolArray) -> BoolArray:

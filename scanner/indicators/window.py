@@ -152,14 +152,16 @@ def mean_deviation(x: FloatArray, mean: FloatArray, window: int) -> FloatArray:
     return total
 
 
-def without_warm_up(x: FloatArray, missing: BoolArray, bars: int) -> FloatArray:
-    """Set `x` to NaN wherever fewer than `bars` bars are present, in place, and return it.
+def without_warm_up(
+    x: FloatArray, missing: BoolArray, bars: int, instead: float = np.nan
+) -> FloatArray:
+    """Set `x` to `instead` wherever fewer than `bars` bars are present, in place; return it.
 
     `missing` is true before each row's first bar, as in `np.isnan(block.close)`.
     """
     lag = bars - 1
-    x[:, :lag] = np.nan
-    np.copyto(x[:, lag:], np.nan, where=missing[:, : max(missing.shape[1] - lag, 0)])
+    x[:, :lag] = instead
+    np.copyto(x[:, lag:], instead, where=missing[:, : max(missing.shape[1] - lag, 0)])
     return x
 
 
