@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.indicator import Made
 from scanner.indicators.registry import column
 
 
@@ -43,11 +44,13 @@ def compute(block: BarBlock, columns: Sequence[str]) -> dict[str, FloatArray]:
     NaN is warm-up, or a value that does not exist, as a place in a range of width 0. Columns of
     the same indicator and parameters share one run. ConfigError: a name is not a column.
     """
-    wanted = [column(name) for name in columns]
-    runs: dict[tuple[str, Any], tuple[FloatArray, ...]] = {}
+    runs: dict[tuple[str, Any], Sequence[Made]] = {}
+    arrays: dict[str, FloatArray] = {}
     with np.errstate(all="ignore"):
-        for one in wanted:
+        for one in (column(name) for name in columns):
             key = (one.indicator.name, one.params)
             if key not in runs:
                 runs[key] = one.indicator.kernel(block, one.params)
-    return {one.name: runs[one.indicator.name, one.params][one.output] for one in wanted}
+            made = runs[key][one.output]
+            arrays[one.name] = made() if callable(made) else made
+    return arrays

@@ -7,7 +7,7 @@ a Column is an Output with its numbers filled in, under the name that screens us
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -17,6 +17,9 @@ from scanner.indicators.memory import Memory
 P = TypeVar("P")
 
 Number = int | float
+
+#: What a kernel returns for each output: numbers, or what makes them if they are asked for.
+Made = FloatArray | Callable[[], FloatArray]
 
 Unit = Literal[
     "price",
@@ -72,7 +75,7 @@ class Indicator(Generic[P]):
     name: str
     #: Frozen dataclass of numbers with defaults; those whose default is an int are whole.
     params: type[P]
-    kernel: Callable[[BarBlock, P], tuple[FloatArray, ...]]
+    kernel: Callable[[BarBlock, P], Sequence[Made]]
     outputs: tuple[Output[P], ...]
     #: Where the formula comes from, in one phrase.
     formula: str

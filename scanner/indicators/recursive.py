@@ -22,10 +22,12 @@ _STEP: Final = 16
 
 def decayed_sum(x: FloatArray, decay: float) -> FloatArray:
     """Return the sum of `decay ** age * x` over all bars so far; `x` holds no NaN."""
-    total = x.copy(order="K")
-    aged = np.empty_like(x)
     bars = x.shape[1]
-    size = 1
+    aged = np.multiply(x, decay)
+    total = np.empty_like(x)
+    total[:, :1] = x[:, :1]
+    np.add(x[:, 1:], aged[:, :-1], out=total[:, 1:])
+    size, decay = 2, decay * decay
     while size < min(_STEP, bars):
         np.multiply(total[:, :-size], decay, out=aged[:, size:])
         total[:, size:] += aged[:, size:]
@@ -46,13 +48,12 @@ def ema(x: FloatArray, window: int) -> FloatArray:
     flat series is exactly its value.
     """
     decay = 1.0 - 2.0 / (window + 1)
-    moves = change(x, 1)
-    missing = np.isnan(moves)
-    np.copyto(moves, 0.0, where=missing)
+    missing = np.isnan(x)
+    moves = without_warm_up(change(x, 1), missing, 2, 0.0)
     lead = decayed_sum(moves, decay)
     lead *= decay
     np.subtract(x, lead, out=lead)
-    return without_warm_up(lead, np.isnan(x), window)
+    return without_warm_up(lead, missing, window)
 
 
 def ema_of_flow(x: FloatArray, window: int) -> FloatArray:
@@ -157,24 +158,25 @@ def running_product(x: FloatArray) -> FloatArray:
     return total
 
 
-def wilder(x: FloatArray, window: int) -> FloatArray:
-    """Return Wilder's mean with weight 1 / window, seeded with the first `window` values' mean.
+def wilder(x: FloatArray, window: int, scale: float = 1.0) -> FloatArray:
+    """Return `scale` * Wilder's mean of weight 1 / window, seeded with `window` values' mean.
 
     `x` is NaN only before its first value; the result is NaN until it rests on `window` values.
     """
-    weight = 1.0 / window
     missing = np.isnan(x)
-    weighted = without_warm_up(x * weight, missing, window, 0.0)
+    weighted = without_warm_up(x * (scale / window), missing, window, 0.0)
     rows, bars, means = _first_means(x, missing, window)
-    weighted[rows, bars] = means
-    return without_warm_up(decayed_sum(weighted, 1.0 - weight), missing, window)
+    weighted[rows, bars] = scale * means
+    return without_warm_up(decayed_sum(weighted, 1.0 - 1.0 / window), missing, window)
 
 
 def _first_means(
     x: FloatArray, missing: BoolArray, window: int
 ) -> tuple[IndexArray, IndexArray, FloatArray]:
     """Return rows and bars at which `window` values are complete, and their means."""
-    first = np.count_nonzero(missing, axis=1)
+    # Only leading bars are missing, so that in a block of whole histories hardly any is looked at.
+    leading = np.count_nonzero(missing.any(axis=0))
+    first = np.count_nonzero(missing[:, :leading], axis=1)
     rows = np.flatnonzero(first + window <= x.shape[1])
     first = first[rows]
     values = x[rows, first + np.arange(window)[:, np.newaxis]]

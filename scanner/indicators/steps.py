@@ -20,7 +20,7 @@ from scanner.indicators.momentum.kama import efficiency, weights
 from scanner.indicators.momentum.rsi import gains_and_losses
 from scanner.indicators.prices import close_location, true_range
 from scanner.indicators.recursive import decayed_sum, ema, wilder
-from scanner.indicators.trend.adx import movements, percent
+from scanner.indicators.trend.adx import movements, ratio
 from scanner.indicators.window import growth, shift
 
 Parts = dict[str, FloatArray]
@@ -74,8 +74,8 @@ def _atr(block: BarBlock, _params: Any) -> Parts:
 def _adx(block: BarBlock, params: Any) -> Parts:
     rising, falling, span = movements(block)
     smooth = wilder(span, params.window)
-    plus, minus = (percent(wilder(x, params.window), smooth) for x in (rising, falling))
-    strength = percent(np.abs(plus - minus), plus + minus)
+    plus, minus = (ratio(wilder(x, params.window, 100.0), smooth) for x in (rising, falling))
+    strength = 100.0 * ratio(np.abs(plus - minus), plus + minus)
     names = ("+DM", "-DM", "true range", "+DI", "-DI", "DX")
     return dict(zip(names, (rising, falling, span, plus, minus, strength), strict=True))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,10 @@ import numpy.typing as npt
 from scanner.bars.block import BoolArray, FloatArray
 
 T = TypeVar("T", bound=np.generic)
+
+
+#: Bars that are worked on at a time where each is used often: a block of them fits the cache.
+_TILE: Final = 64
 
 
 def shift(x: FloatArray, lag: int) -> FloatArray:
@@ -142,12 +146,16 @@ def rolling_variance(
 def mean_deviation(x: FloatArray, mean: FloatArray, window: int) -> FloatArray:
     """Return the mean distance of the last `window` bars of `x` from the `mean` of each bar."""
     total = np.zeros_like(x)
-    gap = np.empty_like(x)
-    for lag in range(window):
-        now = gap[:, lag:]
-        np.subtract(_until(x, lag), mean[:, lag:], out=now)
-        np.abs(now, out=now)
-        total[:, lag:] += now
+    total[:, : window - 1] = np.nan
+    gap = np.empty_like(x[:, :_TILE])
+    for start in range(window - 1, x.shape[1], _TILE):
+        now = total[:, start : start + _TILE]
+        middle, apart = mean[:, start : start + _TILE], gap[:, : now.shape[1]]
+        for lag in range(window):
+            first = start - lag
+            np.subtract(x[:, first : first + now.shape[1]], middle, out=apart)
+            np.abs(apart, out=apart)
+            now += apart
     total *= 1.0 / window
     return total
 
@@ -218,11 +226,11 @@ def _joined_moments(recent: _Moments, older: _Moments) -> _Moments:
     gap = _lagged(np.subtract, recent.mean, older.mean, recent.size)
     mean = gap * (-older.size / size)
     mean += recent.mean
-    squares = _lagged(np.add, recent.squares, older.squares, recent.size)
     gap *= gap
     gap *= recent.size * older.size / size
-    squares += gap
-    return _Moments(size=size, mean=mean, squares=squares)
+    if size > 2:  # single bars have no distance from their mean
+        gap += _lagged(np.add, recent.squares, older.squares, recent.size)
+    return _Moments(size=size, mean=mean, squares=gap)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

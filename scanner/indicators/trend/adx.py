@@ -31,10 +31,11 @@ def adx(block: BarBlock, params: Adx) -> tuple[FloatArray, ...]:
     """
     rising, falling, span = movements(block)
     smooth = wilder(span, params.window)
-    plus, minus = (percent(wilder(moves, params.window), smooth) for moves in (rising, falling))
-    index = wilder(percent(np.abs(plus - minus), plus + minus), params.window)
+    plus, minus = (ratio(wilder(x, params.window, 100.0), smooth) for x in (rising, falling))
+    index = wilder(ratio(np.abs(plus - minus), plus + minus), params.window, 100.0)
+    missing = np.isnan(span)
     for line in (plus, minus):
-        without_warm_up(line, np.isnan(span), params.window + 1)
+        without_warm_up(line, missing, params.window + 1)
     return index, plus, minus
 
 
@@ -53,10 +54,9 @@ def movements(block: BarBlock) -> tuple[FloatArray, FloatArray, FloatArray]:
     return rising, falling, span
 
 
-def percent(part: FloatArray, whole: FloatArray) -> FloatArray:
-    """Return 100 * part / whole, 0 where the whole is 0."""
+def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Return part / whole, 0 where the whole is 0."""
     out = part / whole
-    out *= 100.0
     np.copyto(out, 0.0, where=whole == 0.0)
     return out
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators.indicator import Indicator
+from scanner.bars.block import BarBlock
+from scanner.indicators.indicator import Indicator, Made
 from scanner.indicators.memory import window
 from scanner.indicators.volatility.channel import bands, channel_outputs
 from scanner.indicators.window import rolling_variance
@@ -24,7 +24,7 @@ class Bbands:
     deviations: float = 2.0
 
 
-def bbands(block: BarBlock, params: Bbands) -> tuple[FloatArray, ...]:
+def bbands(block: BarBlock, params: Bbands) -> tuple[Made, ...]:
     """Return the parts of the channel of mean close and `deviations` standard deviations.
 
     Formula: Bollinger with the standard deviation of the population, as `ta` BollingerBands.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import numpy as np
 
 from scanner.bars.block import FloatArray
-from scanner.indicators.indicator import Number, Output, Scale, Unit
+from scanner.indicators.indicator import Made, Number, Output, Scale, Unit
 from scanner.indicators.memory import Memory
 from scanner.indicators.window import only_where
 
 P = TypeVar("P")
 
-#: What rounding may move a band by, relative to the price.
+#: What rounding may move a band by, relative to the price. Prices are cents, and a close on a
+#: band is not outside of it.
 _ROUNDING: Final = 1e-12
 
 #: Parts of a channel in the order of `bands`, with the letters that end their names in `ta`.
@@ -29,29 +31,43 @@ _PARTS: Final[tuple[tuple[str, str, Unit, Scale], ...]] = (
 )
 
 
-def bands(close: FloatArray, middle: FloatArray, half: FloatArray) -> tuple[FloatArray, ...]:
+def bands(close: FloatArray, middle: FloatArray, half: FloatArray) -> tuple[Made, ...]:
     """Return upper, middle, lower, width, percent, above and below of a channel around `middle`.
 
     `half` is the distance from the middle to each band, in price. The width is in percent of the
     middle; `percent` is the close's place, 0 at the lower band and 1 at the upper one, NaN in a
     channel of width 0; the flags are 1.0 where the close is outside the channel, else 0.0.
     """
-    width = half / middle
-    width *= 200.0
+    upper, lower = middle + half, middle - half
+    width = functools.partial(_width, middle, half)
+    percent = functools.partial(_place, close, middle, half)
+    above = functools.partial(_beyond, close, upper, 1.0)
+    below = functools.partial(_beyond, close, lower, -1.0)
+    return upper, middle, lower, width, percent, above, below
+
+
+def _width(middle: FloatArray, half: FloatArray) -> FloatArray:
+    out = half / middle
+    out *= 200.0
+    return out
+
+
+def _place(close: FloatArray, middle: FloatArray, half: FloatArray) -> FloatArray:
     # From the middle, not from the lower band: the rounding of the bands would add to the
     # rounding of the mean, and both weigh more the closer the bands are.
-    percent = close - middle
-    percent /= half
-    percent *= 0.5
-    percent += 0.5
-    np.copyto(percent, np.nan, where=half == 0.0)
-    upper, lower = middle + half, middle - half
-    # Prices are cents, and a close on a band is not outside of it for the band's rounding.
-    margin = close * _ROUNDING
-    known = ~np.isnan(half)
-    above = only_where((close > upper + margin).astype(np.float64), known)
-    below = only_where((close < lower - margin).astype(np.float64), known)
-    return upper, middle, lower, width, percent, above, below
+    out = close - middle
+    out /= half
+    out *= 0.5
+    out += 0.5
+    np.copyto(out, np.nan, where=half == 0.0)
+    return out
+
+
+def _beyond(close: FloatArray, band: FloatArray, side: float) -> FloatArray:
+    """Return 1.0 where `close` is above (`side` 1) or below (-1) `band` by more than rounding."""
+    apart = close - band
+    apart *= side
+    return only_where((apart > close * _ROUNDING).astype(np.float64), ~np.isnan(band))
 
 
 def channel_outputs(

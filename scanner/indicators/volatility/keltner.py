@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators.indicator import Indicator
+from scanner.bars.block import BarBlock
+from scanner.indicators.indicator import Indicator, Made
 from scanner.indicators.memory import Memory, decaying, span_decay, wilder_decay, window
 from scanner.indicators.prices import true_range, typical_price
 from scanner.indicators.recursive import ema, wilder
@@ -36,7 +36,7 @@ class KeltnerAtr:
     multiplier: float = 2.0
 
 
-def keltner(block: BarBlock, params: Keltner) -> tuple[FloatArray, ...]:
+def keltner(block: BarBlock, params: Keltner) -> tuple[Made, ...]:
     """Return the parts of the channel of mean (high + low + close) / 3 and mean high - low.
 
     Formula: Keltner (1960), as `ta` KeltnerChannel in its original version. Warm-up: `window`
@@ -47,7 +47,7 @@ def keltner(block: BarBlock, params: Keltner) -> tuple[FloatArray, ...]:
     return bands(block.close, middle, half)
 
 
-def keltner_atr(block: BarBlock, params: KeltnerAtr) -> tuple[FloatArray, ...]:
+def keltner_atr(block: BarBlock, params: KeltnerAtr) -> tuple[Made, ...]:
     """Return the parts of the channel of mean close and `multiplier` average true ranges.
 
     Formula: Raschke's variant, as `ta` KeltnerChannel with original_version=False. Warm-up: the
