@@ -10,8 +10,10 @@ pytestmark = pytest.mark.timeout(240)
 
 def test_the_library_ta_computes_the_same_rows(tmp_path):
     """SCANNER_ENGINE=ta takes the same way through Celery and ends at the same numbers."""
-    env = environment(tmp_path / "home", profile="free", simulator_symbols=40)
+    more = "kama_10_2_30,psar_up_0.02_0.2,stc_23_50_10_3_3,cdl_doji,ichimoku_visual_b_26_52"
+    env = environment(tmp_path / "home", profile="free", simulator_symbols=40, columns=more)
     ours = exported(env, scan_json("run", "--json", env=env)["id"])
+    assert set(more.split(",")) < set(next(iter(ours.values())))
     reference = env | {"SCANNER_ENGINE": "ta"}
     theirs = exported(reference, scan_json("run", "--json", env=reference)["id"])
     assert set(ours) == set(theirs)

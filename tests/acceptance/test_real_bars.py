@@ -24,7 +24,8 @@ def from_file(tmp_path_factory):
     env = environment(tmp_path_factory.mktemp("files"), data=REAL_BARS, schedule="off")
     with stack_up(env):
         report = scan_json("enqueue", "--wait", "--json", env=env)
-        yield report, exported(env, report["id"]), scan_json("indicators", "--json", env=env)
+        columns = scan_json("indicators", "--default", "--json", env=env)
+        yield report, exported(env, report["id"]), columns
 
 
 @pytest.fixture(scope="module")

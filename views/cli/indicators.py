@@ -25,15 +25,16 @@ def indicators(only_default: bool, as_json: bool, markdown: bool) -> None:
 
         click.echo(page(), nl=False)
     elif as_json:
-        print_json({one.name: _plain(one) for one in columns})
+        print_json({one.name: _plain(one, one.name in DEFAULT_COLUMNS) for one in columns})
     else:
         _print_table(columns)
 
 
-def _plain(one: Column) -> dict[str, Any]:
+def _plain(one: Column, in_every_scan: bool) -> dict[str, Any]:
     from scanner.indicators.deviations import DEVIATIONS
 
     return {
+        "default": in_every_scan,
         "ta": one.ta,
         "parameters": one.parameters,
         "unit": one.unit,

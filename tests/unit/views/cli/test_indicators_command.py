@@ -36,6 +36,7 @@ def test_all_columns_are_listed_with_what_is_known(everything):
     assert all(column(name).name == name for name in everything)
     one = everything["macd_signal_12_26_9"]
     assert one == {
+        "default": True,
         "ta": "trend_macd_signal",
         "parameters": {"fast": 12, "slow": 26, "signal": 9},
         "unit": "price",
@@ -44,6 +45,7 @@ def test_all_columns_are_listed_with_what_is_known(everything):
         "formula": column("macd_signal_12_26_9").formula,
         "deviations": [],
     }
+    assert not everything["kama_10_2_30"]["default"]
     assert everything["obv"]["memory"] == {"kind": "cumulative", "bars": None}
     assert everything["kst_10_15_20_30_10_10_10_15"]["deviations"] == ["look-ahead"]
 
