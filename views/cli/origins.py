@@ -7,7 +7,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scanner.indicators.registry import DEFAULT_COLUMNS, column
+from scanner.bootstrap import columns
+from scanner.indicators.registry import column
 from scanner.settings import PREFIX, PROFILES, Settings
 from views.cli.stack import as_variables
 
@@ -20,10 +21,10 @@ def sessions_in(days: int) -> int:
     return days * _SESSIONS_A_YEAR // 365
 
 
-def empty_columns(lookback_days: int) -> list[str]:
+def empty_columns(chosen: Settings) -> list[str]:
     """Return the columns that need more bars than the lookback has."""
-    bars = sessions_in(lookback_days)
-    return [name for name in DEFAULT_COLUMNS if column(name).bars > bars]
+    bars = sessions_in(chosen.lookback_days)
+    return [name for name in columns(chosen.columns) if column(name).bars > bars]
 
 
 def row(name: str, chosen: Settings, stack: Mapping[str, str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def settings(as_json: bool) -> None:
     chosen, home = read_settings()
     stack = (home.stack() or {}).get("variables", {})
     rows = [origins.row(name, chosen, stack) for name in type(chosen).model_fields]
-    empty = origins.empty_columns(chosen.lookback_days)
+    empty = origins.empty_columns(chosen)
     if as_json:
         print_json({row.pop("name"): row for row in rows} | {"empty_columns": empty})
         return

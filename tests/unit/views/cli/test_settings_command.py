@@ -96,10 +96,12 @@ def test_a_misspelt_variable_is_told_on_stderr(monkeypatch):
 
 def test_columns_that_need_more_bars_than_the_lookback_has_are_named():
     """None by default; a year's columns with half a year."""
-    assert empty_columns(400) == []
-    assert {"sma_200", "momentum_252_21", "distance_high_252"} <= set(empty_columns(180))
-    assert empty_columns(2) != list(DEFAULT_COLUMNS)
-    assert "sma_20" not in empty_columns(180)
+    assert empty_columns(load_settings()) == []
+    short = set(empty_columns(load_settings(lookback_days=180)))
+    assert {"sma_200", "momentum_252_21", "distance_high_252"} <= short
+    assert "sma_20" not in short
+    assert empty_columns(load_settings(lookback_days=2)) != list(DEFAULT_COLUMNS)
+    assert empty_columns(load_settings(columns="sma_300,kama_10_2_30")) == ["sma_300"]
 
 
 def test_sessions_are_about_seven_tenths_of_days():
