@@ -20,7 +20,7 @@ from scanner.bars.provider import Provider
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
-from scanner.indicators.registry import DEFAULT_COLUMNS, column, examples
+from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column
 from scanner.pipeline import ScanTools
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
@@ -102,16 +102,35 @@ def scan_tools(settings: Settings, client: redis.Redis) -> ScanTools:
         provider=provider(settings, client),
         engine=engine(settings),
         screens=SCREENS,
-        columns=columns(settings.columns),
+        columns=row_columns(settings),
         min_bars=settings.min_bars,
     )
 
 
-def columns(wanted: str) -> tuple[str, ...]:
-    """Return the default columns and those of SCANNER_COLUMNS; ConfigError if one is none."""
-    names = examples() if wanted.strip() == "all" else [n.strip() for n in wanted.split(",")]
-    asked = (column(name).name for name in names if name)
-    return tuple(dict.fromkeys((*DEFAULT_COLUMNS, *asked)))
+def named_columns(text: str) -> tuple[str, ...]:
+    """Return the columns that `text` lists, once each; `all` stands for all that are listed.
+
+    ConfigError names every one that is none.
+    """
+    names: dict[str, None] = {}
+    problems = []
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            every = catalogue() if name == "all" else [column(name)]
+            names |= dict.fromkeys(one.name for one in every)
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("; ".join(problems))
+    return tuple(names)
+
+
+def row_columns(settings: Settings) -> tuple[str, ...]:
+    """Return the indicator columns of a row: the default ones and those of SCANNER_COLUMNS."""
+    try:
+        return tuple(dict.fromkeys((*DEFAULT_COLUMNS, *named_columns(settings.columns))))
+    except ConfigError as error:
+        raise ConfigError(f"SCANNER_COLUMNS: {error}") from error
 
 
 def redis_url(settings: Settings) -> str:

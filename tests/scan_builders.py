@@ -85,7 +85,7 @@ def row(symbol="AAA", values=None, outcomes=None) -> Row:
 
 
 def young_report() -> ScanReport:
-    """Return a report of an old and a young symbol with a column that 187 bars settle."""
+    """Return a report of an old and a young symbol with a column that 188 bars settle."""
     columns = (*BAR_COLUMNS, *COLUMNS, "rsi_14", "psar_up_0.02_0.2")
     rows = [
         dataclasses.replace(one, bars=bars, values=(*one.values, 50.0, None))

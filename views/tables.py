@@ -78,7 +78,8 @@ def table_of(
     for wanted in (*columns, name):
         if wanted not in known:
             raise ConfigError(
-                f"no column {wanted!r} in this scan; `scan indicators` lists them all"
+                f"no column {wanted!r} in this scan: SCANNER_COLUMNS={wanted} adds it to the next "
+                "one, if it is one of `scan indicators`"
             )
     if top is not None and top < 0:
         raise ConfigError(f"expected a number of rows of 0 or more, got {top}")

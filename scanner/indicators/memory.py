@@ -1,7 +1,8 @@
 """How far back a column looks: kernels' parameters come in, the bars that count go out.
 
 A value that rests on fewer bars than its memory is right for those bars, but another start of
-the history would give another value: its row carries `warming`.
+the history would give another value: its row carries `warming`. No number of bars settles a path
+or a running total, and these are not marked.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ class Memory:
     """What a value depends on.
 
     `window`: the last `bars` bars and nothing else. `decaying`: what is older than `bars` bars
-    weighs less than REST. `path`: all bars since the start, and no number of them makes the
-    start forgotten. `cumulative`: a running total from the first bar of the lookback; its level
-    means nothing between symbols, only its changes do.
+    weighs less than REST in each mean, so that a price or a move k times today's counts k times
+    as much, and in a quotient of means whatever is left counts where newer bars do not move.
+    `path`: all bars since the start, and no number of them makes the start forgotten.
+    `cumulative`: a running total from the first bar of the lookback; its level means nothing
+    between symbols, only its changes do.
     """
 
     kind: Literal["window", "decaying", "path", "cumulative"]

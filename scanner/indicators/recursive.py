@@ -110,6 +110,17 @@ def ema_over_gaps(x: FloatArray, window: int) -> FloatArray:
     return out
 
 
+def ema_of_any(x: FloatArray, window: int) -> FloatArray:
+    """Return `ema`, and in the rows that have gaps behind their first value `ema_over_gaps`."""
+    out = ema(x, window)
+    missing = np.isnan(x)
+    gaps = missing[:, 1:] & ~missing[:, :-1]
+    rows = np.flatnonzero(gaps.any(axis=1)) if gaps.any() else ()
+    if len(rows):
+        out[rows] = ema_over_gaps(np.asfortranarray(x[rows]), window)
+    return out
+
+
 def _uneven(missing: BoolArray) -> list[bool]:
     """Return at which bars a row begins, or is in a gap or behind one."""
     begun = ~missing

@@ -85,11 +85,6 @@ def _kama(block: BarBlock, params: Any) -> Parts:
     return {"close": block.close, "efficiency": ratio, "weight": weights(ratio, params)}
 
 
-def _psar(block: BarBlock, params: Any) -> Parts:
-    name = f"psar_{params.step:g}_{params.largest:g}"
-    return {"high": block.high, "low": block.low, "stop": compute(block, [name])[name]}
-
-
 def _obv(block: BarBlock, _params: Any) -> Parts:
     falls = block.close < shift(block.close, 1)
     return {"close": block.close, "signed volume": block.volume * (1.0 - 2.0 * falls)}
@@ -131,7 +126,6 @@ _RULES: Final[Mapping[str, tuple[str, Callable[[BarBlock, Any], Parts]]]] = {
     "atr": ("before + (true range - before) / {window}", _atr),
     "adx": (_ADX, _adx),
     "kama": ("before + weight * (close - before)", _kama),
-    "psar": ("before + acceleration * (extreme - before), from {step} to {largest}", _psar),
     "obv": ("before + signed volume", _obv),
     "adi": ("before + flow, flow = place of the close in its bar * volume", _adi),
     "vpt": ("before + flow, flow = return * volume", _vpt),

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from scanner.bootstrap import columns
+from scanner.bootstrap import named_columns, row_columns
 from scanner.errors import ConfigError
-from scanner.indicators.registry import DEFAULT_COLUMNS, examples
+from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column, examples
+from scanner.settings import load_settings
 
 #: Counts the pages that a second run of the same work has to get from the kernel.
 FAULTS = """
@@ -34,18 +35,21 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 def test_columns_are_the_default_ones_and_those_asked_for():
     """Once each, defaults first; `all` asks for one of every kind."""
-    assert columns("") == DEFAULT_COLUMNS
-    assert columns(" sma_35, rsi_14 ,obv,") == (*DEFAULT_COLUMNS, "sma_35")
-    every = columns("all")
+    assert row_columns(load_settings()) == DEFAULT_COLUMNS
+    asked = load_settings(columns=" sma_35, rsi_14 ,obv,")
+    assert row_columns(asked) == (*DEFAULT_COLUMNS, "sma_35")
+    every = row_columns(load_settings(columns="sma_35,all"))
     assert every[: len(DEFAULT_COLUMNS)] == DEFAULT_COLUMNS
-    assert set(examples()) <= set(every)
+    assert {"sma_35", *examples(), *(one.name for one in catalogue())} == {"sma_35", *every}
+    assert len({column(name).ta for name in every} - {None}) == 86
     assert len(set(every)) == len(every)
+    assert named_columns("rsi_14,rsi_14") == ("rsi_14",)
 
 
 def test_a_column_that_is_none_is_refused():
-    """With the nearest that exist."""
-    with pytest.raises(ConfigError, match="nearest known: rsi_14"):
-        columns("sma_20,rsj_14")
+    """With the nearest that exist, and all of them together."""
+    with pytest.raises(ConfigError, match=r"SCANNER_COLUMNS: .*nearest known: rsi_14.*'foo'"):
+        row_columns(load_settings(columns="sma_20,rsj_14,foo"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")

@@ -70,7 +70,7 @@ class BarsAtHand:
     ) -> tuple[list[BarSeries], dict[str, ScannerError]]:
         """Return the series of `symbols` that have bars, and why the others have none."""
         loaded = load_bars(request, symbols, self.cache, self.provider)
-        empty = ConfigError("the provider has no bars in the lookback: check the symbol")
+        empty = ConfigError("the provider has no bars of it")
         series = [one for one in loaded.series.values() if len(one)]
         missing = {symbol: empty for symbol, one in loaded.series.items() if not len(one)}
         return series, {**loaded.errors, **missing}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from scanner.indicators import momentum, others, patterns, trend, volatility, volume
 from scanner.indicators.deviations import DEVIATIONS, KINDS
 from scanner.indicators.indicator import Column
-from scanner.indicators.reference.ta_lib import DISAGREEMENTS, ON_FLAT_PRICES
+from scanner.indicators.reference.ta_lib import DISAGREEMENTS, ON_FLAT_PRICES, WHERE_A_PRICE_HALTS
 from scanner.indicators.registry import catalogue
 
 _FAMILIES = {
@@ -24,8 +24,9 @@ _INTRODUCTION = """\
 # Indicators
 
 Made by `scan indicators --markdown`. Each column is computed for a block of symbols at once by
-the definition of the library `ta` 0.11.0, or by the named formula where `ta` has none. The numbers
-in a name are its parameters, and any will do: `sma_35`, `macd_8_17`, `bbands_upper_20_2.5`.
+the definition of the library `ta` 0.11.0, by TA-Lib itself for its candlestick patterns, or by the
+named formula where neither has one. The numbers in a name are its parameters, and any will do:
+`sma_35`, `macd_8_17`, `bbands_upper_20_2.5`.
 `SCANNER_COLUMNS` adds columns to the rows of a scan, `scan verify SYMBOL` shows a symbol's numbers
 beside those of `ta` and TA-Lib.
 """
@@ -43,12 +44,14 @@ would change it, and its row names it under `warming`.
 | memory | what a value rests on |
 |---|---|
 | `window(n)` | the last n bars and nothing else |
-| `decaying(n)` | all bars, but those older than n weigh less than a millionth in all |
+| `decaying(n)` | all bars, but those older than n weigh less than a millionth in each mean |
 | `path` | all bars since the start; no number of bars makes another start forgotten |
 | `cumulative` | a total from the first bar of the lookback; only its changes can be compared |
 
-The bars of `decaying` are those of the slowest way: `kama` is at its slowest only while the price
-goes nowhere.
+`path` and `cumulative` columns are never named under `warming`, because no number of bars settles
+them. The bars of `decaying` are those of the slowest way: `kama` is at its slowest only while the
+price goes nowhere. The millionth is one of weight: a price that was 1,000 times today's, or a
+quotient such as `rsi` while a halted price does not move at all, remembers more.
 """
 
 _DEVIATIONS = """\
@@ -64,15 +67,22 @@ for oscillators, 1 for ratios), over the whole series.
 _TA_LIB = """\
 ## Where `ta` and TA-Lib disagree
 
-TA-Lib's conventions are those of TradingView and of most charts. Means that are seeded in another
-way meet after the bars of `memory`; these columns do not meet:
+Charts and other programs often use TA-Lib. Means that it seeds in another way meet ours after the
+bars of `memory`; these columns do not meet:
+
+| column | how they differ |
+|---|---|
+"""
+
+_HALT = """
+Where a price halts after it has moved:
 
 | column | how they differ |
 |---|---|
 """
 
 _FLAT = """
-Where no price moves at all:
+Where no price moves in all of a window:
 
 | column | here and in `ta` | TA-Lib |
 |---|---|---|
@@ -91,7 +101,8 @@ def page() -> str:
     parts.append(_DEVIATIONS + _lines(_deviation_rows()))
     flat = ((f"`{stem}`", *map(_number, both)) for stem, both in ON_FLAT_PRICES.items())
     differing = ((f"`{stem}`", why) for stem, why in DISAGREEMENTS.items())
-    parts.append(_TA_LIB + _lines(differing) + _FLAT + _lines(flat))
+    halting = ((f"`{stem}`", why) for stem, why in WHERE_A_PRICE_HALTS.items())
+    parts.append(_TA_LIB + _lines(differing) + _HALT + _lines(halting) + _FLAT + _lines(flat))
     return "\n".join(parts)
 
 

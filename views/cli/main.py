@@ -13,7 +13,7 @@ from typing import Final
 
 import click
 
-from scanner.errors import ConfigError, ScannerError, ScanRunning, StoreUnavailable
+from scanner.errors import ConfigError, InvalidSymbol, ScannerError, ScanRunning, StoreUnavailable
 
 #: Command -> the module below views.cli that has it; imported when it is called.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -61,7 +61,7 @@ def exit_code(error: ScannerError) -> int:
             return 4
         case StoreUnavailable():
             return 3
-        case ConfigError():
+        case ConfigError() | InvalidSymbol():
             return 2
         case _:
             return 1

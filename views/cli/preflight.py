@@ -13,7 +13,7 @@ import click
 from scanner.bars.budget import Unlimited, parse_rate
 from scanner.bars.files import FilesProvider
 from scanner.bars.polygon import PolygonProvider
-from scanner.bootstrap import Runtime, columns
+from scanner.bootstrap import Runtime, row_columns
 from scanner.errors import ConfigError
 from scanner.settings import Settings
 
@@ -27,10 +27,7 @@ def check_settings(settings: Settings) -> None:
         parse_rate(settings.rate)
     except ConfigError as error:
         raise ConfigError(f"SCANNER_RATE: {error}") from error
-    try:
-        columns(settings.columns)
-    except ConfigError as error:
-        raise ConfigError(f"SCANNER_COLUMNS: {error}") from error
+    row_columns(settings)
     _check_universe(settings.universe)
     if settings.provider == "files" and settings.data is not None:
         FilesProvider(settings.data.expanduser()).last_session()

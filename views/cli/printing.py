@@ -16,7 +16,7 @@ from scanner.results.report import ScanReport
 from views.tables import Table, age_of, compact, ledger_line
 
 #: Width of what is read by other programs.
-_NO_TERMINAL: Final = 1_000
+NO_TERMINAL: Final = 1_000
 
 
 def print_json(value: Any) -> None:
@@ -30,8 +30,8 @@ def print_report(report: ScanReport, table: Table, *, fit: bool = True) -> None:
 
     On a terminal columns that do not fit are left out and counted, unless `fit` is False.
     """
-    console = Console() if sys.stdout.isatty() else Console(width=_NO_TERMINAL)
-    width = console.width if fit else _NO_TERMINAL
+    console = Console() if sys.stdout.isatty() else Console(width=NO_TERMINAL)
+    width = console.width if fit else NO_TERMINAL
     facts = report.facts
     mark = "SIMULATED " if facts.simulated else ""
     console.print(

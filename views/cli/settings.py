@@ -6,6 +6,8 @@ import os
 
 import click
 
+from scanner.errors import ConfigError
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object by variable.")
@@ -22,7 +24,11 @@ def settings(as_json: bool) -> None:
     chosen, home = read_settings()
     stack = (home.stack() or {}).get("variables", {})
     rows = [origins.row(name, chosen, stack) for name in type(chosen).model_fields]
-    empty = origins.empty_columns(chosen)
+    problem = ""
+    try:
+        empty = origins.empty_columns(chosen)
+    except ConfigError as error:
+        empty, problem = [], str(error)
     if as_json:
         print_json({row.pop("name"): row for row in rows} | {"empty_columns": empty})
         return
@@ -38,5 +44,7 @@ def settings(as_json: bool) -> None:
             f"{origins.sessions_in(chosen.lookback_days)} sessions: these columns stay empty: "
             f"{', '.join(empty)}"
         )
+    if problem:
+        click.echo(f"\n{problem}", err=True)
     for name, nearest in origins.unknown_variables(os.environ).items():
         click.echo(f"\n{name} is no setting: did you mean {nearest}?", err=True)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Literal
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scanner.bars.block import BarBlock
-from scanner.indicators.deviations import DEVIATIONS
-from scanner.indicators.reference.compare import TOLERANCE, Verdict
+from scanner.bars.block import BarBlock, FloatArray
+from scanner.indicators.deviations import Kind
+from scanner.indicators.reference.compare import State, Verdict
+from scanner.indicators.reference.explain import TOLERANCE
 from scanner.indicators.reference.ta_lib import DISAGREEMENTS
 from scanner.indicators.steps import Steps, steps_of
 from scanner.timeframe import day_date
-
-#: Width of what is read by other programs.
-_NO_TERMINAL = 1_000
+from views.cli.printing import NO_TERMINAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +36,17 @@ class Facts:
 
 @dataclass(slots=True, kw_only=True)
 class WorstRow:
-    """One column's largest difference from `ta` over a sample."""
+    """One column's largest difference from its reference over a sample."""
 
     name: str
+    oracle: str
+    #: Symbols that have a value.
     symbols: int = 0
     worst: float = 0.0
     symbol: str = ""
     session: str = ""
-    state: str = "equal"
-    kinds: str = ""
+    state: State = "no value"
+    met: set[Kind] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class Worst:
     """The largest differences of a sample of symbols."""
 
     source: str
+    timeframe: str
     asked: int
     missing: int
     rows: dict[str, WorstRow] = field(default_factory=dict)
@@ -64,46 +67,54 @@ class Worst:
     def add(self, block: BarBlock, verdicts: Sequence[Verdict]) -> None:
         """Take up the verdicts on one symbol."""
         for one in verdicts:
-            row = self.rows.setdefault(one.column.name, WorstRow(name=one.column.name))
-            row.symbols += 1
-            if one.state == "differs" or row.state == "equal":
-                row.state = one.state
-            if one.worst > row.worst or not row.symbol:
+            name = one.column.name
+            row = self.rows.setdefault(name, WorstRow(name=name, oracle=one.oracle))
+            row.symbols += one.state != "no value"
+            row.state = max(row.state, one.state, key=_GRAVITY.index)
+            row.met |= one.met
+            if one.worst > row.worst:
                 row.worst, row.symbol = one.worst, block.symbols[0]
                 row.session = _session(block, one.worst_bar)
-                row.kinds = ", ".join(DEVIATIONS.get(one.column.stem, ()))
+
+
+#: From the verdict that says least to the gravest.
+_GRAVITY: Final[tuple[State, ...]] = ("no value", "equal", "listed", "differs")
 
 
 def print_worst(worst: Worst) -> None:
     """Print a line a column, the largest difference first."""
     click.echo(
-        f"{worst.asked - worst.missing} symbols of {worst.source}, whole series against ta; "
-        f"equal is within {TOLERANCE:g} of the value or its scale"
+        f"{_count(worst.asked - worst.missing, 'symbol')} of {worst.source}, bars of "
+        f"{worst.timeframe}, against the reference over the whole series; equal is within "
+        f"{TOLERANCE:g} of the value or its scale"
     )
-    table = _table(("column", "left"), ("worst", "right"), ("symbol", "left"), ("session", "left"))
-    table.add_column("verdict", no_wrap=True)
+    table = _table("column", "reference", "worst", "symbol", "session", "symbols", "verdict")
     for row in sorted(worst.rows.values(), key=lambda row: (-row.worst, row.name)):
-        note = f"listed: {row.kinds}" if row.state == "listed" else row.state
-        table.add_row(row.name, _gap(row.worst), row.symbol, row.session, note)
+        note = f"listed: {', '.join(sorted(row.met))}" if row.state == "listed" else row.state
+        place = (row.symbol, row.session, str(row.symbols))
+        table.add_row(row.name, row.oracle, _gap(row.worst), *place, note)
     _print(table)
     if worst.missing:
-        click.echo(f"{worst.missing} symbols have no bars in the lookback")
-    _conclude(len(worst.mistakes), len(worst.rows))
+        click.echo(f"{_count(worst.missing, 'symbol')} without bars in the lookback")
+    _conclude([row.state for row in worst.rows.values()])
 
 
 def worst_as_json(worst: Worst) -> dict[str, Any]:
     """Return the same as plain values."""
     return {
         "source": worst.source,
+        "timeframe": worst.timeframe,
         "symbols": worst.asked - worst.missing,
         "missing": worst.missing,
         "columns": {
             row.name: {
+                "oracle": row.oracle,
+                "symbols": row.symbols,
                 "worst": _plain(row.worst),
-                "symbol": row.symbol,
-                "session": row.session,
+                "symbol": row.symbol or None,
+                "session": row.session or None,
                 "verdict": row.state,
-                "deviations": row.kinds,
+                "deviations": sorted(row.met),
             }
             for row in worst.rows.values()
         },
@@ -114,21 +125,22 @@ def print_symbol(facts: Facts, verdicts: Sequence[Verdict], steps: int) -> None:
     """Print a symbol's last values by each engine, and the last `steps` of its recursions."""
     block = facts.block
     click.echo(f"{block.symbols[0]} of {facts.source}, {_bars_text(facts)}")
-    table = _table(("column", "left"))
-    for name in ("kernels", "ta", "worst of series", "TA-Lib", "difference"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("notes")
+    click.echo("the reference is ta, pandas for columns that ta lacks, TA-Lib for its patterns")
+    table = _table("column", "kernels", "reference", "worst", "TA-Lib", "off", "notes")
     for one in verdicts:
-        last, theirs, other = _last(one.kernels), _last(one.ta), _last(one.ta_lib)
-        gap = "" if other is None or last is None else _gap(abs(last - other))
-        numbers = (_number(last), _number(theirs), _gap(one.worst))
-        table.add_row(one.column.name, *numbers, _number(other), gap, Text(_notes(block, one)))
+        numbers = (_number(_last(one.kernels)), _number(_last(one.reference)), _gap(one.worst))
+        other = ("", "") if one.ta_lib is None else (_number(_last(one.ta_lib)), _gap(one.off))
+        table.add_row(one.column.name, *numbers, *other, Text(_notes(block, one)))
     _print(table)
+    click.echo(
+        "worst: largest difference from the reference over the series; off: of the last value "
+        "from TA-Lib's; both relative to the value or its scale"
+    )
     for group in _of_one_run(verdicts):
         shown = steps_of(block, group[0].column) if steps else None
         if shown is not None:
             _print_steps(block, shown, group, steps)
-    _conclude(sum(one.state == "differs" for one in verdicts), len(verdicts))
+    _conclude([one.state for one in verdicts])
 
 
 def symbol_as_json(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -144,12 +156,14 @@ def symbol_as_json(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "columns": {
             one.column.name: {
                 "kernels": _last(one.kernels),
-                "ta": _last(one.ta),
+                "reference": _last(one.reference),
+                "oracle": one.oracle,
+                "ta": _last(one.reference) if one.oracle == "ta" else None,
                 "ta_lib": _last(one.ta_lib),
                 "worst": _plain(one.worst),
                 "verdict": one.state,
                 "standing": one.column.standing(int(block.counts[0])),
-                "deviations": list(DEVIATIONS.get(one.column.stem, ())),
+                "deviations": sorted(one.met),
             }
             for one in verdicts
         },
@@ -161,6 +175,8 @@ def _notes(block: BarBlock, one: Verdict) -> str:
 
 
 def _each_note(block: BarBlock, one: Verdict) -> Iterator[str]:
+    if one.state == "differs":
+        yield f"DIFFERS from {one.oracle}"
     bars = int(block.counts[0])
     standing = one.column.standing(bars)
     if standing == "insufficient_history":
@@ -169,12 +185,9 @@ def _each_note(block: BarBlock, one: Verdict) -> Iterator[str]:
         yield f"warming, {bars} of {one.column.memory.bars} bars"
     elif _last(one.kernels) is None:
         yield "unknown"
-    stem = one.column.stem
-    if one.state == "differs":
-        yield "DIFFERS from ta"
-    elif one.state == "listed":
-        yield f"deviation: {', '.join(DEVIATIONS[stem])}"
-    if stem in DISAGREEMENTS:
+    if one.state == "listed":
+        yield f"deviation: {', '.join(sorted(one.met))}"
+    if one.column.stem in DISAGREEMENTS:
         yield "TA-Lib has another convention"
 
 
@@ -190,38 +203,51 @@ def _print_steps(block: BarBlock, shown: Steps, group: Sequence[Verdict], steps:
     parts = {name: part[0] for name, part in shown.parts.items()}
     parts |= {one.column.name: one.kernels for one in group}
     click.echo(f"\n{', '.join(one.column.name for one in group)}: {shown.rule}")
-    table = _table(("session", "left"))
-    for name in parts:
-        table.add_column(name, justify="right", no_wrap=True)
+    table = _table("session", *parts)
     for bar in range(-min(steps, int(block.counts[0])), 0):
         cells = (_number(float(part[bar])) for part in parts.values())
         table.add_row(_session(block, bar), *cells)
     _print(table)
 
 
-def _table(*columns: tuple[str, Any]) -> Table:
+#: Columns of tables that hold text.
+_TEXT: Final = frozenset({"column", "notes", "symbol", "session", "verdict"})
+
+
+def _table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in columns:
-        table.add_column(name, justify=justify, no_wrap=True)
+    for name in names:
+        folds = name in {"notes", "verdict"}
+        justify: Literal["left", "right"] = "left" if name in _TEXT else "right"
+        table.add_column(
+            name, justify=justify, no_wrap=not folds, overflow="fold" if folds else "ellipsis"
+        )
     return table
 
 
 def _print(table: Table) -> None:
     console = Console()
     if not console.is_terminal:
-        console = Console(width=_NO_TERMINAL)
+        console = Console(width=NO_TERMINAL)
     console.print(table)
 
 
-def _conclude(mistakes: int, columns: int) -> None:
-    if mistakes:
-        click.echo(f"\n{mistakes} of {columns} columns differ from ta in no listed way")
-    else:
-        click.echo(f"\n{columns} columns: equal to ta, or different in a listed way")
+def _conclude(states: Sequence[State]) -> None:
+    count = Counter(states)
+    compared = len(states) - count["no value"]
+    text = f"{_count(compared, 'column')} compared: {count['equal']} equal"
+    text += f", {count['listed']} different in a listed way" if count["listed"] else ""
+    text += f", {count['differs']} DIFFERENT" if count["differs"] else ""
+    text += f"; {count['no value']} without a value" if count["no value"] else ""
+    click.echo(f"\n{text}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _bars_text(facts: Facts) -> str:
-    bars = f"{int(facts.block.counts[0])} bars of {facts.timeframe}"
+    bars = f"{_count(int(facts.block.counts[0]), 'bar')} of {facts.timeframe}"
     unfinished = ", the last one unfinished" if facts.unfinished else ""
     return f"{bars} up to {_session(facts.block, -1)}{unfinished}"
 
@@ -230,14 +256,14 @@ def _session(block: BarBlock, bar: int) -> str:
     return day_date(int(block.sessions[0, bar])).isoformat()
 
 
-def _last(series: Any) -> float | None:
+def _last(series: FloatArray | None) -> float | None:
     if series is None or not math.isfinite(series[-1]):
         return None
     return float(series[-1])
 
 
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _plain(value: float) -> float | str:
+    return value if math.isfinite(value) else "missing"
 
 
 def _number(value: float | None) -> str:

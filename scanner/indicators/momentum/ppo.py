@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
 from scanner.indicators.memory import Memory, decaying, span_decay
-from scanner.indicators.recursive import ema, ema_of_flow
+from scanner.indicators.recursive import ema, ema_of_any, ema_of_flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ def pvo(block: BarBlock, params: PercentOscillator) -> tuple[FloatArray, ...]:
     """
     line = ema_of_flow(block.volume, params.fast)
     slow = ema_of_flow(block.volume, params.slow)
+    np.copyto(slow, np.nan, where=slow == 0.0)
     return _lines(line, slow, params)
 
 
@@ -49,7 +52,7 @@ def _lines(line: FloatArray, slow: FloatArray, params: PercentOscillator) -> tup
     line -= slow
     line /= slow
     line *= 100.0
-    signal = ema(line, params.signal)
+    signal = ema_of_any(line, params.signal)
     return line, signal, line - signal
 
 

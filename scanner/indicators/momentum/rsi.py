@@ -55,7 +55,7 @@ RSI: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=lambda params: params.window,
-            memory=lambda params: decaying(wilder_decay(params.window)),
+            memory=lambda params: decaying(wilder_decay(params.window), after=1),
             ta={(14,): "momentum_rsi"},
         ),
     ),

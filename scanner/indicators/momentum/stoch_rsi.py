@@ -57,7 +57,7 @@ def _output(
         return sum(getattr(params, name) - 1 for name in extra)
 
     def memory(params: StochRsi) -> Memory:
-        after = params.window - 1 + more(params)
+        after = params.window + more(params)
         return decaying(wilder_decay(params.window), after=after)
 
     return Output(

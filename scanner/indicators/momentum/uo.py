@@ -44,7 +44,9 @@ def uo(block: BarBlock, params: Uo) -> tuple[FloatArray, ...]:
         (params.long, params.long_weight),
     ):
         part = rolling_sum(pressure, bars)
-        part /= rolling_sum(span, bars)
+        whole = rolling_sum(span, bars)
+        np.copyto(whole, np.nan, where=whole == 0.0)
+        part /= whole
         part *= 100.0 * weight / weights
         total += part
     return (total,)

@@ -29,6 +29,13 @@ _FORMULAS: Final[dict[str, Formula]] = {
 }
 
 
+#: Indicators that `ta` does not have.
+_BY_PANDAS: Final = frozenset(
+    {"distance_sma", "momentum", "realized_volatility", "relative_volume", "dollar_volume"}
+    | {"distance_high", "distance_low", "return"}
+)
+
+
 class TaEngine:
     """Computes one symbol at a time with `ta` and pandas."""
 
@@ -70,3 +77,11 @@ def oracle(values: FloatArray, columns: Sequence[Column]) -> dict[str, FloatArra
         one.name: np.asarray(runs[one.indicator.name, one.params][one.output], dtype=np.float64)
         for one in columns
     }
+
+
+def oracle_of(column: Column) -> str:
+    """Return what the oracle of `column` is: `ta`, `pandas` or `TA-Lib`."""
+    name = column.indicator.name
+    if name in patterns.FORMULAS:
+        return "TA-Lib"
+    return "pandas" if name in _BY_PANDAS else "ta"

@@ -1,90 +1,98 @@
 """One column by three engines: a symbol's bars come in, values, differences and a verdict go out.
 
-The kernels' numbers are held against those of `ta` over the whole series, and shown beside
-TA-Lib's. What differs is either a listed deviation, or a mistake.
+The kernels' numbers are held against those of the reference over the whole series, and shown
+beside TA-Lib's. What differs is either a listed deviation, or a mistake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
-from scanner.bars.block import BarBlock, BoolArray, FloatArray
+from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.compute import compute
-from scanner.indicators.deviations import DEVIATIONS
+from scanner.indicators.deviations import Kind
 from scanner.indicators.indicator import Column
-from scanner.indicators.reference import oracle
+from scanner.indicators.reference import oracle, oracle_of
+from scanner.indicators.reference.explain import differs, scale_of, unexplained
 from scanner.indicators.reference.ta_lib import ta_lib
 from scanner.indicators.registry import column
 
-#: Allowed difference, relative to the value or to the scale of its column.
-TOLERANCE: Final = 1e-9
-
-
-def scale_of(column: Column, close: FloatArray, expected: FloatArray) -> FloatArray:
-    """Return what an error of `column` is measured against, for each bar of one symbol."""
-    known = np.abs(expected[~np.isnan(expected)])
-    own = known.max(initial=0.0)
-    chosen = {"price": close, "oscillator": 100.0, "ratio": 1.0, "own": own}[column.scale]
-    return np.broadcast_to(np.asarray(chosen, dtype=np.float64), close.shape)
-
-
-def differs(
-    column: Column, close: FloatArray, actual: FloatArray, expected: FloatArray
-) -> BoolArray:
-    """Return where `actual` is not `expected` within TOLERANCE; NaN equals NaN only."""
-    allowed = TOLERANCE * np.fmax(np.abs(expected), scale_of(column, close, expected))
-    same = np.abs(actual - expected) <= allowed
-    return ~(same | (np.isnan(actual) & np.isnan(expected)))
+State = Literal["equal", "listed", "differs", "no value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What three engines say of one column of one symbol."""
+    """What the engines say of one column of one symbol."""
 
     column: Column
+    #: What the reference is: `ta`, `pandas` where `ta` has no such column, or `TA-Lib`.
+    oracle: str
     #: (bars,) each; NaN before the column's first bar. None: the engine has no such column.
     kernels: FloatArray
-    ta: FloatArray
+    reference: FloatArray
     ta_lib: FloatArray | None
-    #: Largest difference from `ta` over the series, relative to value or scale, and its bar.
+    #: Largest difference from the reference behind the warm-up, relative to value or scale, and
+    #: its bar; infinite where one of them has no value.
     worst: float
     worst_bar: int
-    #: `equal` within TOLERANCE, `listed` as a deviation, or `differs`.
-    state: Literal["equal", "listed", "differs"]
+    #: Difference of the last value from TA-Lib's, relative to value or scale; infinite without.
+    off: float
+    #: `equal` within TOLERANCE, `listed` where it differs as a deviation says, `differs`
+    #: elsewhere, `no value` where neither has one.
+    state: State
+    #: The deviations that were met, those of the warm-up among them.
+    met: frozenset[Kind]
 
 
 def verify(block: BarBlock, names: Sequence[str]) -> list[Verdict]:
     """Return the verdict on each of `names` for the one symbol of `block`."""
     columns = [column(name) for name in names]
-    ours = compute(block, names)
     values = block.values[:, 0]
-    theirs = oracle(values, columns)
-    return [_verdict(one, values, ours[one.name][0], theirs) for one in columns]
+    ours = compute(block, names)
+    with np.errstate(all="ignore"):
+        theirs = oracle(values, columns)
+        return [_verdict(one, values, ours[one.name][0], theirs[one.name]) for one in columns]
 
 
-def _verdict(
-    one: Column, values: FloatArray, ours: FloatArray, theirs: Mapping[str, FloatArray]
-) -> Verdict:
-    expected = theirs[one.name].copy()
-    expected[: one.bars - 1] = np.nan
+def _relative(
+    one: Column, close: FloatArray, actual: FloatArray, expected: FloatArray
+) -> FloatArray:
+    """Return the difference of each bar relative to value or scale, infinite without a value."""
+    gap = np.abs(actual - expected) / np.fmax(np.abs(expected), scale_of(one, close, expected))
+    gap[actual == expected] = 0.0
+    gap[~np.isfinite(gap)] = np.inf
+    return gap
+
+
+def _verdict(one: Column, values: FloatArray, ours: FloatArray, theirs: FloatArray) -> Verdict:
+    left, met = unexplained(one, values, ours, theirs)
     close = values[3]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gap = np.abs(ours - expected) / np.fmax(np.abs(expected), scale_of(one, close, expected))
-        different = differs(one, close, ours, expected)
-    gap[np.isnan(gap)] = 0.0
-    gap[different & (np.isnan(ours) | ~np.isfinite(expected))] = np.inf
+    expected = theirs.copy()
+    expected[: one.bars - 1] = np.nan
+    different = differs(one, close, ours, expected)
+    gap = _relative(one, close, ours, expected)
+    gap[~different & np.isinf(gap)] = 0.0
     bar = int(np.argmax(gap)) if gap.size else 0
-    listed = one.stem in DEVIATIONS
+    state: State = "listed" if different.any() else "equal"
+    if left.any():
+        state = "differs"
+    elif np.isnan(ours).all() and np.isnan(expected).all():
+        state = "no value"
+    other = ta_lib(values, one)
     return Verdict(
         column=one,
+        oracle=oracle_of(one),
         kernels=ours,
-        ta=expected,
-        ta_lib=ta_lib(values, one),
+        reference=expected,
+        ta_lib=other,
         worst=float(gap[bar]) if gap.size else 0.0,
         worst_bar=bar,
-        state="equal" if not different.any() else "listed" if listed else "differs",
+        off=math.inf if other is None else float(_relative(one, close, other, ours)[-1]),
+        state=state,
+        met=frozenset(met),
     )

@@ -1,7 +1,7 @@
 """A second opinion by TA-Lib: one symbol's bars and a column come in, TA-Lib's series goes out.
 
-TA-Lib is the convention of TradingView and of most charts. Where it disagrees with `ta`, whose
-definitions the kernels follow, DISAGREEMENTS says how.
+Charts and other programs often use TA-Lib. Where it disagrees with `ta`, whose definitions the
+kernels follow, DISAGREEMENTS says how.
 """
 
 from __future__ import annotations
@@ -40,10 +40,18 @@ DISAGREEMENTS: Final[dict[str, str]] = {
     "direction of the first move, and keeps the stop outside of the last two bars at a turn.",
 }
 
+#: Column name without its numbers -> how they differ from where a price halts.
+WHERE_A_PRICE_HALTS: Final[dict[str, str]] = {
+    "kama": "With nothing moved over its window ta takes the slowest weight, TA-Lib the fastest.",
+}
+
 #: Column name without its numbers -> what `ta` (and we) and TA-Lib say where no price ever moves.
 ON_FLAT_PRICES: Final[dict[str, tuple[float, float]]] = {
     "rsi": (100.0, 0.0),
     "stoch": (math.nan, 0.0),
+    "stoch_signal": (math.nan, 0.0),
+    "stoch_rsi": (math.nan, 0.0),
+    "stoch_rsi_k": (math.nan, 0.0),
     "williams_r": (math.nan, 0.0),
     "cci": (math.nan, 0.0),
     "mfi": (math.nan, 0.0),

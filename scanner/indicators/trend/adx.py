@@ -91,7 +91,7 @@ ADX: Final = Indicator(
             unit="percent 0-100",
             scale="oscillator",
             bars=_line_bars,
-            memory=lambda params: decaying(wilder_decay(params.window), after=1),
+            memory=lambda params: decaying(wilder_decay(params.window), after=2),
             ta={(14,): "trend_adx_pos"},
         ),
         Output(

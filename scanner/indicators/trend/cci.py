@@ -13,6 +13,9 @@ from scanner.indicators.memory import window
 from scanner.indicators.prices import typical_price
 from scanner.indicators.window import mean_deviation, rolling_mean
 
+#: Largest deviation, relative to the price, that is rounding and not a move.
+_ROUNDING: Final = 1e-13
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cci:
@@ -32,6 +35,8 @@ def cci(block: BarBlock, params: Cci) -> tuple[FloatArray, ...]:
     typical = typical_price(block)
     mean = rolling_mean(typical, params.window)
     deviation = mean_deviation(typical, mean, params.window)
+    # Typical prices that are equal in cents may differ in their last digit, which is no move.
+    np.copyto(deviation, np.nan, where=deviation <= mean * _ROUNDING)
     deviation *= params.constant
     typical -= mean
     np.divide(typical, deviation, out=typical)

@@ -46,11 +46,19 @@ def _middle(block: BarBlock, bars: int) -> FloatArray:
     return out
 
 
+_SPAN_A: Final = (("short", "middle"), (9, 26))
+_SPAN_B: Final = (("long",), (52,))
+_DRAWN_B: Final = (("middle", "long"), (26, 52))
+
+
 def _output(
     part: str, arguments: tuple[str, ...], usual: tuple[int, ...], ta: str, *, drawn: bool = False
 ) -> Output[Ichimoku]:
+    # The middle is only the shift where span B is drawn.
+    lines = arguments[1:] if arguments == _DRAWN_B[0] else arguments
+
     def bars(params: Ichimoku) -> int:
-        longest: int = max(getattr(params, name) for name in arguments)
+        longest: int = max(getattr(params, name) for name in lines)
         return longest + (params.middle if drawn else 0)
 
     return Output(
@@ -63,10 +71,6 @@ def _output(
         ta={usual: ta},
     )
 
-
-_SPAN_A: Final = (("short", "middle"), (9, 26))
-_SPAN_B: Final = (("long",), (52,))
-_DRAWN_B: Final = (("middle", "long"), (26, 52))
 
 ICHIMOKU: Final = Indicator(
     name="ichimoku",

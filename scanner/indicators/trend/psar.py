@@ -90,8 +90,9 @@ class _Trail:
             # Not turned: not beyond the lows of two bars, and faster at each new extreme.
             stop = np.minimum(gap, behind_1, out=stops[bar])
             np.copyto(stop, behind_2, where=behind_2 < gap)
-            speed += step * (ahead < extreme)
-            np.minimum(speed, largest, out=speed)
+            np.add(speed, step, out=gap)
+            np.minimum(gap, largest, out=gap)
+            np.copyto(speed, gap, where=ahead < extreme)
             np.minimum(extreme, ahead, out=further)
             # Turned: the other way round from the last extreme.
             np.copyto(stop, extreme, where=turned)

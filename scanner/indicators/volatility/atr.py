@@ -41,7 +41,7 @@ ATR: Final = Indicator(
             unit="price",
             scale="price",
             bars=lambda params: params.window,
-            memory=lambda params: decaying(wilder_decay(params.window)),
+            memory=lambda params: decaying(wilder_decay(params.window), after=1),
             ta={(10,): "volatility_atr"},
         ),
     ),

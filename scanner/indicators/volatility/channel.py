@@ -59,7 +59,7 @@ def _place(close: FloatArray, middle: FloatArray, half: FloatArray) -> FloatArra
     out /= half
     out *= 0.5
     out += 0.5
-    np.copyto(out, np.nan, where=half == 0.0)
+    np.copyto(out, np.nan, where=half <= close * _ROUNDING)
     return out
 
 

@@ -67,7 +67,7 @@ def _atr_bars(params: KeltnerAtr) -> int:
 
 def _atr_memory(params: KeltnerAtr) -> Memory:
     decay = max(span_decay(params.window), wilder_decay(params.window_atr))
-    return decaying(decay)
+    return decaying(decay, after=1)
 
 
 KELTNER: Final = Indicator(

@@ -41,7 +41,7 @@ REALIZED_VOLATILITY: Final = Indicator(
     name="realized_volatility",
     params=RealizedVolatility,
     kernel=realized_volatility,
-    formula="close to close, sample deviation of log returns * sqrt(252)",
+    formula="sample deviation of log returns * sqrt(252), a year of daily bars",
     least=2,
     outputs=(
         Output(

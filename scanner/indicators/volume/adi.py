@@ -26,6 +26,7 @@ def adi(block: BarBlock, _params: Adi) -> tuple[FloatArray, ...]:
     """
     flow = close_location(block)
     flow *= block.volume
+    flow += 0.0  # no volume below the middle is 0, not -0
     return (running_total(flow),)
 
 

@@ -51,7 +51,7 @@ MFI: Final = Indicator(
             arguments=("window",),
             unit="percent 0-100",
             scale="oscillator",
-            bars=lambda params: params.window,
+            bars=lambda params: max(params.window, 2),
             memory=lambda params: window(params.window + 1),
             ta={(14,): "volume_mfi"},
         ),

@@ -63,6 +63,14 @@ TA_COLUMNS = tuple(
     for numbers in output.ta
 )
 
+#: Columns of unusual numbers that show a deviation which usual ones seldom do.
+ODD_COLUMNS = (
+    *("dpo_1", "dpo_2", "trix_1", "pvo_2_1", "pvo_signal_2_1_2", "pvo_diff_2_1_2", "uo_1_1_1"),
+    *(f"keltner_atr_{part}_3_10_2" for part in ("upper", "middle", "lower", "width", "percent")),
+    *("stoch_2_2", "williams_r_2", "donchian_percent_2", "psar_0.5_0.2", "psar_up_0.5_0.2"),
+    *("ichimoku_visual_b_26_9", "rsi_1", "atr_1", "mfi_1", "keltner_atr_upper_1_1_1"),
+)
+
 #: Every column that the tests look at with its usual numbers.
 USUAL_COLUMNS = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *TA_COLUMNS, *examples())))
 
@@ -140,6 +148,21 @@ def cents_series(seed: int, bars: int) -> BarSeries:
     return series_of(f"CENTS{seed}", np.vstack([prices, 1000.0 + np.arange(bars)]))
 
 
+def locked_series(bars: int) -> BarSeries:
+    """Return bars without a range whose closes are outside of them, as bad data has it."""
+    price = 10.0 + np.arange(bars) // 3 / 10.0
+    prices = np.stack([price, price, price, price + np.arange(bars) % 2 / 10.0])
+    return series_of("LOCKED", np.vstack([prices, np.full(bars, 100.0)]))
+
+
+def halted_series(seed: int, bars: int) -> BarSeries:
+    """Return a random walk that rests, without volume, from bar 40 to its end."""
+    values = random_series(seed, bars).values.copy()
+    values[:4, 40:] = values[3, 39]
+    values[4, 40:] = 0.0
+    return series_of(f"HALTED{seed}", values)
+
+
 def synthetic_series() -> list[BarSeries]:
     """Return made series of many lengths, the odd ones among them."""
     lengths = (1, 2, 5, 13, 14, 15, 16, 19, 20, 21, 27, 28, 33, 34, 60, 199, 200, 253, 300, 420)
@@ -147,7 +170,8 @@ def synthetic_series() -> list[BarSeries]:
     tiny, huge = random_series(50, 300, level=1e-4), random_series(51, 300, level=1e7)
     odd = [flat_series(7.3, 80), crashed_series(300), quiet_series(300)]
     odd += [untraded_series(120), spiked_series(120), cents_series(23, 400)]
-    odd += [cents_series(24, 400)]
+    odd += [cents_series(24, 400), locked_series(120)]
+    odd += [halted_series(80, 500), halted_series(94, 500)]
     return [*ordinary, tiny, huge, *odd]
 
 

@@ -8,12 +8,12 @@ import json
 import pandas as pd
 import pytest
 import ta
-from comparison import differs
 from indicator_samples import SMALL_COLUMNS, TA_COLUMNS, random_series
 
 from scanner.bars.block import FIELDS, stack
 from scanner.errors import ConfigError
 from scanner.indicators.compute import compute
+from scanner.indicators.reference.explain import differs
 from scanner.indicators.registry import DEFAULT_COLUMNS, INDICATORS, column, examples
 from scanner.indicators.volatility.bbands import Bbands
 

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from indicator_samples import (
+    ODD_COLUMNS,
     SMALL_COLUMNS,
     USUAL_COLUMNS,
     flat_series,
@@ -18,6 +19,7 @@ from indicator_samples import (
     rows_of,
     same_bits,
     series_of,
+    synthetic_series,
     unequal_block,
 )
 
@@ -26,7 +28,7 @@ from scanner.indicators.compute import KernelEngine, compute
 from scanner.indicators.registry import column
 from scanner.indicators.volatility.bbands import BBANDS, Bbands
 
-EVERY_COLUMN = tuple(dict.fromkeys((*USUAL_COLUMNS, *SMALL_COLUMNS)))
+EVERY_COLUMN = tuple(dict.fromkeys((*USUAL_COLUMNS, *SMALL_COLUMNS, *ODD_COLUMNS)))
 
 #: Columns that may be missing by definition: the stop's other side, a place in a range of 0 width.
 MAY_BE_UNKNOWN = ("psar_up_0", "psar_down_0", "stc_", "stoch_rsi_")
@@ -133,7 +135,9 @@ def test_padding_never_holds_a_value(block, whole):
 
 def test_nothing_is_infinite(whole):
     """A division by zero ends as a number or as NaN, never as infinity."""
-    assert not any(np.isinf(array).any() for array in whole.values())
+    odd = compute(stack(synthetic_series()), EVERY_COLUMN)
+    for columns in (whole, odd):
+        assert [name for name, array in columns.items() if np.isinf(array).any()] == []
 
 
 @pytest.mark.parametrize("name", ["stoch_14_3", "stoch_signal_14_3", "williams_r_14"])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison import scale_of
 from indicator_samples import SMALL_COLUMNS, USUAL_COLUMNS, random_series, same_bits
 
 from scanner.bars.block import stack
 from scanner.indicators.compute import compute
 from scanner.indicators.memory import REST, decaying, settled, span_decay, window
+from scanner.indicators.reference.explain import scale_of
 from scanner.indicators.registry import column
 
 EVERY_COLUMN = tuple(dict.fromkeys((*USUAL_COLUMNS, *SMALL_COLUMNS)))
@@ -112,7 +112,7 @@ def test_kinds_of_known_columns():
 def test_memory_is_written_with_its_bars():
     """The text names kind and bars."""
     assert str(column("sma_20").memory) == "window(20)"
-    assert str(column("rsi_14").memory) == "decaying(187)"
+    assert str(column("rsi_14").memory) == "decaying(188)"
     assert str(column("obv").memory) == "cumulative"
     assert str(column("psar_0.02_0.2").memory) == "path"
 
@@ -134,7 +134,7 @@ def test_settled_counts_the_bars_that_carry_the_weight(decays):
 def test_a_symbol_s_standing_follows_its_bars():
     """Too few bars for a value, then a value that is warming, then one that is settled."""
     one = column("rsi_14")
-    standings = [one.standing(bars) for bars in (0, 13, 14, 186, 187, 900)]
+    standings = [one.standing(bars) for bars in (0, 13, 14, 187, 188, 900)]
     assert standings == [
         *["insufficient_history"] * 2,
         *["warming"] * 2,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison import differs
 from indicator_samples import USUAL_COLUMNS, random_series, rows_of
 
 from scanner.bars.block import stack
 from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
 from scanner.indicators.reference import TaEngine
+from scanner.indicators.reference.explain import differs
 from scanner.indicators.registry import INDICATORS, column
 
 LENGTHS = (0, 1, 2, 13, 14, 15, 16, 27, 28, 29, 34, 200, 260)

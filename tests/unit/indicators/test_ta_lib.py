@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison import scale_of
 from indicator_samples import SMALL_COLUMNS, USUAL_COLUMNS, random_series, rows_of
 
 from scanner.bars.block import stack
 from scanner.indicators.compute import compute
 from scanner.indicators.memory import REST
+from scanner.indicators.reference.explain import scale_of
 from scanner.indicators.reference.ta_lib import DISAGREEMENTS, ON_FLAT_PRICES, ta_lib
 from scanner.indicators.registry import column
 

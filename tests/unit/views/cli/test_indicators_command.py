@@ -61,7 +61,7 @@ def test_the_table_names_unit_bars_memory_and_formula(everything):
     head = "column unit bars needed memory column of ta formula"
     assert " ".join(lines[0].split()) == head
     assert {line.split()[0] for line in lines[1:] if line.split()} >= set(everything)
-    assert any("decaying(187)" in line and "momentum_rsi" in line for line in lines)
+    assert any("decaying(188)" in line and "momentum_rsi" in line for line in lines)
 
 
 def test_the_page_of_the_docs_is_what_the_command_prints():
