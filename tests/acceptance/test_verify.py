@@ -73,7 +73,7 @@ def test_a_sample_shows_the_worst_of_each_column(env):
     assert (shown["symbols"], shown["missing"]) == (8, 0)
     assert len(shown["columns"]) > 170
     verdicts = {one["verdict"] for one in shown["columns"].values()}
-    assert verdicts == {"equal", "listed", "no value"}
+    assert {"equal", "no value"} <= verdicts <= {"equal", "listed", "no value"}
     printed = scan("verify", "--sample", "3", "--columns", "rsi_14,cci_20", env=env).stdout
     assert "3 symbols of files-" in printed
     assert "2 columns compared: 2 equal" in printed

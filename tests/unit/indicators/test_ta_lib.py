@@ -10,7 +10,12 @@ from scanner.bars.block import stack
 from scanner.indicators.compute import compute
 from scanner.indicators.memory import REST
 from scanner.indicators.reference.explain import scale_of
-from scanner.indicators.reference.ta_lib import DISAGREEMENTS, ON_FLAT_PRICES, ta_lib
+from scanner.indicators.reference.ta_lib import (
+    DISAGREEMENTS,
+    ON_FLAT_PRICES,
+    WHERE_A_PRICE_HALTS,
+    ta_lib,
+)
 from scanner.indicators.registry import column
 
 SERIES = [random_series(seed, 4500) for seed in range(900, 904)]
@@ -86,3 +91,15 @@ def test_flat_prices_have_other_conventions(stem):
     mine = compute(stack([series]), [name])[name][0, -1]
     theirs = ta_lib(values, column(name))[-1]
     np.testing.assert_array_equal([mine, theirs], ON_FLAT_PRICES[stem])
+
+
+def test_means_part_where_a_price_halts():
+    """KAMA of a price that jumps and then rests: ta creeps, TA-Lib arrives."""
+    rng = np.random.default_rng(1)
+    close = np.concatenate([10.0 + rng.normal(0.0, 0.1, 60), np.full(200, 14.0)])
+    values = np.stack([close, close, close, close, np.full(260, 100.0)])
+    series = type(SERIES[0])(symbol="HALT", sessions=np.arange(260, dtype=np.int32), values=values)
+    assert set(WHERE_A_PRICE_HALTS) == {"kama"}
+    mine = compute(stack([series]), ["kama_10_2_30"])["kama_10_2_30"][0, -1]
+    theirs = ta_lib(values, column("kama_10_2_30"))[-1]
+    assert mine < 13.99 < 14.0 - 1e-6 < theirs
