@@ -154,6 +154,8 @@ def compact(value: Any, column: str = "") -> str:
         return str(value)
     if column.startswith(("return_", "momentum_", "distance_")):
         return f"{value:+.1%}"
+    if column.startswith("cdl_"):
+        return f"{value:.0f}"
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if abs(value) >= size * 0.999995:
             return f"{value / size:.2f}{unit}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Collection
 from typing import Any, Final
 
 import click
@@ -66,7 +67,8 @@ def print_report(report: ScanReport, table: Table, *, fit: bool = True) -> None:
 
 def rich_table(table: Table, width: int) -> RichTable:
     """Return a table that fits `width`: last columns are left out where they do not."""
-    cells = [_cells(table, row) for row in table.rows]
+    marked = {name for row in table.rows for name in table.warming_in(row)}
+    cells = [_cells(table, row, marked) for row in table.rows]
     shown = RichTable(box=None, pad_edge=False, header_style="bold")
     used = 0
     kept = 0
@@ -81,10 +83,11 @@ def rich_table(table: Table, width: int) -> RichTable:
     return shown
 
 
-def _cells(table: Table, row: tuple[Any, ...]) -> list[str]:
+def _cells(table: Table, row: tuple[Any, ...], marked: Collection[str]) -> list[str]:
     cells = [compact(value, name) for name, value in zip(table.columns, row, strict=True)]
     score, symbol = table.columns.index("score"), table.columns.index("symbol")
     cells[score] += "*" if row[symbol] in table.partial else " "
-    for name in table.warming_in(row):
-        cells[table.columns.index(name)] += "~"
+    warming = table.warming_in(row)
+    for name in marked:
+        cells[table.columns.index(name)] += "~" if name in warming else " "
     return cells

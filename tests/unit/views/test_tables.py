@@ -82,6 +82,7 @@ def test_a_row_says_which_values_more_history_would_change():
     table = table_of(scan, columns=("close", "rsi_14"))
     assert [table.warming_in(one) for one in table.rows] == [(), ("rsi_14",)]
     assert compact(["rsi_14", "ema_50"]) == "rsi_14 ema_50"
+    assert compact(-100.0, "cdl_doji") == "-100"
 
 
 def test_a_summary_is_plain_and_has_no_rows(scan):
