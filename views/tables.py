@@ -148,10 +148,8 @@ def compact(value: Any, column: str = "") -> str:
     """Return a value as a table shows it: 1.23M, +4.5%, an em dash where it is missing."""
     if value is None:
         return "—"
-    if isinstance(value, list):
-        return " ".join(value)
     if not isinstance(value, float):
-        return str(value)
+        return " ".join(value) if isinstance(value, list) else str(value)
     if column.startswith(("return_", "momentum_", "distance_")):
         return f"{value:+.1%}"
     if column.startswith("cdl_"):
