@@ -27,10 +27,9 @@ from scanner.results.redis_store import RedisReportStore
 from scanner.rules.screens import SCREENS
 from scanner.settings import Settings, load_settings
 
-#: Options of glibc's mallopt, and the size from which on memory goes back to the kernel.
-_M_TRIM_THRESHOLD: Final = -1
-_M_MMAP_THRESHOLD: Final = -3
-_KEPT_BYTES: Final = 32 << 20
+#: Options of glibc's mallopt: bytes at the end of the heap from which on they go back to the
+#: kernel, and the size of an array that gets pages of its own, for which glibc takes no more.
+_KEPT_MEMORY: Final = {-1: 256 << 20, -3: 32 << 20}
 
 #: Seconds without an answer after which a Redis call fails.
 _REDIS_TIMEOUT: Final = 15.0
@@ -85,8 +84,8 @@ def keep_freed_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
-            mallopt(option, _KEPT_BYTES)
+        for option, size in _KEPT_MEMORY.items():
+            mallopt(option, size)
 
 
 def stores(settings: Settings, client: redis.Redis) -> tuple[RedisScanState, RedisReportStore]:

@@ -19,16 +19,17 @@ import numpy as np
 from scanner.bars.block import BarSeries, stack
 from scanner.bootstrap import keep_freed_memory
 from scanner.indicators.compute import compute
-from scanner.indicators.registry import DEFAULT_COLUMNS
+from scanner.indicators.registry import examples
 
 if sys.argv[1] == "keep":
     keep_freed_memory()
 values = np.random.default_rng(1).uniform(10.0, 11.0, (5, 275))
 one = BarSeries(symbol="A", sessions=np.arange(275, dtype=np.int32), values=values)
 block = stack([one] * 256)
-compute(block, DEFAULT_COLUMNS)
+columns = [name for name in examples() if not name.startswith("cdl_")]
+compute(block, columns)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-compute(block, DEFAULT_COLUMNS)
+compute(block, columns)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
