@@ -2,6 +2,7 @@
 #   make scan    scan a simulated market       make scan DATA=bars.parquet    your own bars
 #   make test    lint, types, import contract and all tests
 #   make scan PROVIDER=polygon                 the real market; needs POLYGON_API_KEY
+#   make bench   time the kernels beside other libraries, some minutes
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 LOCK := requirements/build.txt requirements/run.txt requirements/embedded.txt pyproject.toml
 
-.PHONY: scan test lint check-types contract pytest lock clean
+.PHONY: scan test lint check-types contract pytest bench lock clean
 
 scan: $(VENV)/.run
 	@$(if $(DATA),SCANNER_DATA="$(DATA)") $(if $(PROVIDER),SCANNER_PROVIDER="$(PROVIDER)") \
@@ -31,6 +32,9 @@ contract: $(VENV)/.dev
 pytest: $(VENV)/.dev
 	$(BIN)/pytest
 
+bench: $(VENV)/.bench
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(MARKDOWN),--markdown)
+
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	@$(PYTHON) -m venv $(VENV)
@@ -48,6 +52,10 @@ $(VENV)/.run: $(VENV)/.venv $(LOCK)
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@$(PIP) --no-build-isolation -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.run requirements/bench.txt
+	@$(PIP) --no-build-isolation -r requirements/bench.txt
 	@touch $@
 
 # Needs uv; the files name no index and no host.
