@@ -56,19 +56,17 @@ def findings(sizes: Sizes) -> Findings:
         what = f"{len(calls.columns(chosen))} columns ({name}), {sizes.block} symbols"
         for sessions in sizes.sessions:
             place = f"{name} {sessions}"
-            rows += _rows(what, sessions, alone[place], "1 thread", LEAST)
+            rows += _rows(what, sessions, alone[place], "1 thread")
             if installed:
                 free[place].pop(_TA_LIB)
-                rows += _rows(what, sessions, free[place], "all cores", None)
+                rows += _rows(what, sessions, free[place], "all cores")
     notes = [_NOTE]
     if not installed:
         notes.append("polars-talib is not installed: `make bench` installs it.")
     return compared("Indicators that TA-Lib and polars-talib have", rows, notes)
 
 
-def _rows(
-    what: str, sessions: int, median: dict[str, float], threads: str, least: float | None
-) -> list[Comparison]:
+def _rows(what: str, sessions: int, median: dict[str, float], threads: str) -> list[Comparison]:
     ours = median.pop("kernels")
     rows = []
     if _TA_LIB in median:
@@ -78,7 +76,7 @@ def _rows(
         rows.append((f"{_POLARS}, {fastest}, {threads}", median[fastest]))
     return [
         Comparison(
-            what=what, sessions=sessions, ours=ours, beside=beside, theirs=theirs, least=least
+            what=what, sessions=sessions, ours=ours, beside=beside, theirs=theirs, least=LEAST
         )
         for beside, theirs in rows
     ]
