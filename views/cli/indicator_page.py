@@ -57,8 +57,8 @@ quotient such as `rsi` while a halted price does not move at all, remembers more
 _DEVIATIONS = """\
 ## Where these numbers differ from `ta`
 
-On purpose, and nowhere else: equal means within 1e-9 of the value or of its scale (the price, 100
-for oscillators, 1 for ratios), over the whole series.
+On purpose. Equal means within 1e-9 of the value or of its scale (the price, 100 for oscillators, 1
+for ratios), over the whole series.
 
 | kind | why | columns |
 |---|---|---|

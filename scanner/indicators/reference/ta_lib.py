@@ -67,7 +67,8 @@ def ta_lib(values: FloatArray, column: Column) -> FloatArray | None:
     `values`: (5, bars) of one symbol in the order of FIELDS, without NaN.
     """
     formula = _FORMULAS.get(column.indicator.name)
-    whole = [n for n in column.parameters.values() if isinstance(n, int)]
+    # An offset of 0 is none.
+    whole = [n for n in column.parameters.values() if isinstance(n, int) and n]
     if formula is None or (column.indicator.name not in _OF_ANY and min(whole, default=2) < _LEAST):
         return None
     bars = dict(zip(FIELDS, np.ascontiguousarray(values), strict=True))

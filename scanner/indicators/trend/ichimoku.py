@@ -47,18 +47,19 @@ def _middle(block: BarBlock, bars: int) -> FloatArray:
 
 
 _SPAN_A: Final = (("short", "middle"), (9, 26))
-_SPAN_B: Final = (("long",), (52,))
-_DRAWN_B: Final = (("middle", "long"), (26, 52))
 
 
 def _output(
-    part: str, arguments: tuple[str, ...], usual: tuple[int, ...], ta: str, *, drawn: bool = False
+    part: str,
+    arguments: tuple[str, ...],
+    usual: tuple[int, ...],
+    ta: str,
+    drawn: tuple[str, ...] = (),
 ) -> Output[Ichimoku]:
-    # The middle is only the shift where span B is drawn.
-    lines = arguments[1:] if arguments == _DRAWN_B[0] else arguments
+    """Return an output; `drawn` names the lines of a span that stands where it is drawn."""
 
     def bars(params: Ichimoku) -> int:
-        longest: int = max(getattr(params, name) for name in lines)
+        longest: int = max(getattr(params, name) for name in drawn or arguments)
         return longest + (params.middle if drawn else 0)
 
     return Output(
@@ -81,8 +82,10 @@ ICHIMOKU: Final = Indicator(
         _output("conversion", ("short",), (9,), "trend_ichimoku_conv"),
         _output("base", ("middle",), (26,), "trend_ichimoku_base"),
         _output("a", *_SPAN_A, "trend_ichimoku_a"),
-        _output("b", *_SPAN_B, "trend_ichimoku_b"),
-        _output("visual_a", *_SPAN_A, "trend_visual_ichimoku_a", drawn=True),
-        _output("visual_b", *_DRAWN_B, "trend_visual_ichimoku_b", drawn=True),
+        _output("b", ("long",), (52,), "trend_ichimoku_b"),
+        _output("visual_a", *_SPAN_A, "trend_visual_ichimoku_a", drawn=_SPAN_A[0]),
+        _output(
+            "visual_b", ("middle", "long"), (26, 52), "trend_visual_ichimoku_b", drawn=("long",)
+        ),
     ),
 )

@@ -66,3 +66,13 @@ def test_a_mean_of_flow_keeps_its_digits_when_the_flow_stops():
     x[0, :20] = np.random.default_rng(3).normal(0.0, 1e6, 20)
     out = recursive.ema_of_flow(x, 5)
     np.testing.assert_allclose(out[0, 21:] / out[0, 20:-1], 1.0 - 2.0 / 6.0, rtol=1e-12)
+
+
+def test_gaps_of_one_row_do_not_change_another():
+    """Rows without gaps keep the bits of the plain mean, the others have those of pandas."""
+    x = holed(3, 60)[[0, 1, 1]].copy(order="F")
+    x[2, 20:25] = np.nan
+    out = recursive.ema_of_any(x, 4)
+    np.testing.assert_array_equal(out[:2], recursive.ema(x, 4)[:2])
+    expected = pd.Series(x[2]).ewm(span=4, min_periods=4, adjust=False).mean()
+    np.testing.assert_array_equal(out[2], expected)
