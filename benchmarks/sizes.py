@@ -37,7 +37,7 @@ FULL: Final = Sizes(
     sessions=(275, 103),
     block=BLOCK,
     market=MARKET,
-    library=50,
+    library=100,
     markets=(1_000, MARKET, 20_000, 50_000),
 )
 

@@ -14,8 +14,8 @@ from benchmarks import market, timing
 from benchmarks.sizes import Sizes
 from benchmarks.tables import Findings, duration
 from scanner.bars.block import FloatArray, stack
+from scanner.indicators import loops
 from scanner.indicators.compute import compute
-from scanner.indicators.recursive import decayed_sum
 from scanner.indicators.registry import DEFAULT_COLUMNS
 
 #: Parts that a block is computed in.
@@ -60,9 +60,8 @@ def _masks(x: FloatArray) -> Ways:
 
 def _recursions(x: FloatArray) -> Ways:
     return {
-        "doubling to 16 bars, then steps of 16": lambda: decayed_sum(x, _DECAY),
-        "doubling all the way": lambda: _doubled(x),
-        "bar by bar": lambda: _bar_by_bar(x),
+        "bar by bar": lambda: loops.flow_mean(x, 1.0 - _DECAY, 1),
+        "doubling": lambda: _doubled(x),
     }
 
 
@@ -72,16 +71,6 @@ def _doubled(x: FloatArray) -> FloatArray:
         np.multiply(total[:, :-size], decay, out=aged[:, size:])
         total[:, size:] += aged[:, size:]
         size, decay = 2 * size, decay * decay
-    return total
-
-
-def _bar_by_bar(x: FloatArray) -> FloatArray:
-    total = np.empty_like(x)
-    before = np.zeros_like(x[:, 0])
-    for now, made in zip(x.T, total.T, strict=True):
-        np.multiply(before, _DECAY, out=made)
-        np.add(made, now, out=made)
-        before = made
     return total
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators.window import shift
+from scanner.indicators.lags import shift
 
 
 def typical_price(block: BarBlock) -> FloatArray:

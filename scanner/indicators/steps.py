@@ -15,13 +15,12 @@ import numpy as np
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.compute import compute
 from scanner.indicators.indicator import Column
-from scanner.indicators.memory import wilder_decay
+from scanner.indicators.lags import growth, shift
 from scanner.indicators.momentum.kama import efficiency, weights
 from scanner.indicators.momentum.rsi import gains_and_losses
 from scanner.indicators.prices import close_location, true_range
-from scanner.indicators.recursive import decayed_sum, ema, wilder
+from scanner.indicators.recursive import ema, mean_of_moves, wilder
 from scanner.indicators.trend.adx import movements, ratio
-from scanner.indicators.window import growth, shift
 
 Parts = dict[str, FloatArray]
 
@@ -61,8 +60,7 @@ def _macd(block: BarBlock, params: Any) -> Parts:
 
 def _rsi(block: BarBlock, params: Any) -> Parts:
     gains, losses = gains_and_losses(block)
-    decay = wilder_decay(params.window)
-    means = (decayed_sum(moves, decay) / params.window for moves in (gains, losses))
+    means = (mean_of_moves(moves, params.window) for moves in (gains, losses))
     names = ("close", "gain", "loss", "mean gain", "mean loss")
     return dict(zip(names, (block.close, gains, losses, *means), strict=True))
 
@@ -74,7 +72,7 @@ def _atr(block: BarBlock, _params: Any) -> Parts:
 def _adx(block: BarBlock, params: Any) -> Parts:
     rising, falling, span = movements(block)
     smooth = wilder(span, params.window)
-    plus, minus = (ratio(wilder(x, params.window, 100.0), smooth) for x in (rising, falling))
+    plus, minus = (100.0 * ratio(wilder(x, params.window), smooth) for x in (rising, falling))
     strength = 100.0 * ratio(np.abs(plus - minus), plus + minus)
     names = ("+DM", "-DM", "true range", "+DI", "-DI", "DX")
     return dict(zip(names, (rising, falling, span, plus, minus, strength), strict=True))

@@ -7,9 +7,9 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.loops import rolling_mean
 from scanner.indicators.memory import window
 from scanner.indicators.prices import median_price
-from scanner.indicators.window import rolling_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import change
+from scanner.indicators.loops import adaptive_mean, rolling_sum
 from scanner.indicators.memory import decaying
-from scanner.indicators.window import change, rolling_sum, without_warm_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ def kama(block: BarBlock, params: Kama) -> tuple[FloatArray, ...]:
     `ta` KAMAIndicator. Warm-up: `window` bars. Flat prices: exactly the price.
     """
     weight = weights(efficiency(block, params), params)
-    return (_follow(block.close, weight, params.window),)
+    return (adaptive_mean(block.close, weight, params.window),)
 
 
 def efficiency(block: BarBlock, params: Kama) -> FloatArray:
@@ -52,22 +53,6 @@ def weights(ratio: FloatArray, params: Kama) -> FloatArray:
     weight += slow
     weight *= weight
     return weight
-
-
-def _follow(close: FloatArray, weight: FloatArray, bars: int) -> FloatArray:
-    """Return the recursion bar by bar; a weight of NaN stands before a row's second mean."""
-    out = np.empty_like(close)
-    out[:, : bars - 1] = np.nan
-    first = np.isnan(weight)
-    mean = np.full(close.shape[0], np.nan)
-    for bar in range(bars - 1, close.shape[1]):
-        now = close[:, bar]
-        step = now - mean
-        step *= weight[:, bar]
-        mean = mean + step
-        np.copyto(mean, now, where=first[:, bar])
-        out[:, bar] = mean
-    return without_warm_up(out, np.isnan(close), bars)
 
 
 KAMA: Final = Indicator(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.indicator import Indicator, Made, Output
 from scanner.indicators.memory import Memory, decaying, span_decay
 from scanner.indicators.recursive import ema, ema_of_any, ema_of_flow
 
@@ -25,7 +26,7 @@ class PercentOscillator:
     signal: int = 9
 
 
-def ppo(block: BarBlock, params: PercentOscillator) -> tuple[FloatArray, ...]:
+def ppo(block: BarBlock, params: PercentOscillator) -> tuple[Made, ...]:
     """Return 100 * (ema(fast) / ema(slow) - 1) of the closes, its ema and their gap, in percent.
 
     Formula: Appel's MACD relative to the slow mean, as `ta` PercentagePriceOscillator. Warm-up:
@@ -36,7 +37,7 @@ def ppo(block: BarBlock, params: PercentOscillator) -> tuple[FloatArray, ...]:
     return _lines(line, slow, params)
 
 
-def pvo(block: BarBlock, params: PercentOscillator) -> tuple[FloatArray, ...]:
+def pvo(block: BarBlock, params: PercentOscillator) -> tuple[Made, ...]:
     """Return 100 * (ema(fast) / ema(slow) - 1) of the volumes, its ema and their gap, in percent.
 
     Formula: as `ppo`, of volumes, as `ta` PercentageVolumeOscillator. Warm-up: as `ppo`. No
@@ -48,12 +49,12 @@ def pvo(block: BarBlock, params: PercentOscillator) -> tuple[FloatArray, ...]:
     return _lines(line, slow, params)
 
 
-def _lines(line: FloatArray, slow: FloatArray, params: PercentOscillator) -> tuple[FloatArray, ...]:
+def _lines(line: FloatArray, slow: FloatArray, params: PercentOscillator) -> tuple[Made, ...]:
     line -= slow
     line /= slow
     line *= 100.0
-    signal = ema_of_any(line, params.signal)
-    return line, signal, line - signal
+    signal = functools.cache(lambda: ema_of_any(line, params.signal))
+    return line, signal, lambda: line - signal()
 
 
 def _line_bars(params: PercentOscillator) -> int:

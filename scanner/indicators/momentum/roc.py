@@ -7,8 +7,8 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import growth
 from scanner.indicators.memory import window
-from scanner.indicators.window import growth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import change
 from scanner.indicators.memory import decaying, wilder_decay
-from scanner.indicators.recursive import decayed_sum
-from scanner.indicators.window import change, without_warm_up
+from scanner.indicators.missing import without_warm_up
+from scanner.indicators.recursive import mean_of_moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +27,9 @@ def rsi(block: BarBlock, params: Rsi) -> tuple[FloatArray, ...]:
     """Return 100 * gains / (gains + losses), smoothed, from 0 to 100.
 
     Formula: Wilder (1978) with both means seeded with 0 at the first bar, as `ta` RSIIndicator.
-    Both carry the same weight 1 / `window`, which cancels. Warm-up: `window` bars. Flat prices:
-    100, as without losses.
+    Warm-up: `window` bars. Flat prices: 100, as without losses.
     """
-    decay = wilder_decay(params.window)
-    gains, losses = (decayed_sum(moves, decay) for moves in gains_and_losses(block))
+    gains, losses = (mean_of_moves(moves, params.window) for moves in gains_and_losses(block))
     out = gains / (gains + losses)
     out *= 100.0
     np.copyto(out, 100.0, where=losses == 0.0)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators.indicator import Indicator, Output
+from scanner.bars.block import BarBlock
+from scanner.indicators.indicator import Indicator, Made, Output
+from scanner.indicators.loops import rolling_max, rolling_mean, rolling_min
 from scanner.indicators.memory import Memory, decaying, wilder_decay
 from scanner.indicators.momentum.rsi import Rsi, rsi
-from scanner.indicators.window import rolling_max, rolling_mean, rolling_min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class StochRsi:
     smooth_d: int = 3
 
 
-def stoch_rsi(block: BarBlock, params: StochRsi) -> tuple[FloatArray, ...]:
+def stoch_rsi(block: BarBlock, params: StochRsi) -> tuple[Made, ...]:
     """Return the RSI's place in its range, its mean K and the mean D of K, each 0 to 1.
 
     Formula: Chande and Kroll (1994), as `ta` StochRSIIndicator. Warm-up: 2 `window` - 1 bars,
@@ -43,7 +44,7 @@ def stoch_rsi(block: BarBlock, params: StochRsi) -> tuple[FloatArray, ...]:
     index -= lowest
     index /= span
     k = rolling_mean(index, params.smooth_k)
-    return index, k, rolling_mean(k, params.smooth_d)
+    return index, k, functools.partial(rolling_mean, k, params.smooth_d)
 
 
 def _bars(params: StochRsi) -> int:

@@ -9,9 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import change
 from scanner.indicators.memory import Memory, decaying, span_decay
 from scanner.indicators.recursive import ema_of_flow
-from scanner.indicators.window import change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.loops import rolling_max, rolling_min
 from scanner.indicators.memory import window
-from scanner.indicators.window import rolling_max, rolling_min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

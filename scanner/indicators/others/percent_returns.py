@@ -10,8 +10,8 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import change, growth
 from scanner.indicators.memory import CUMULATIVE, Memory, window
-from scanner.indicators.window import change, growth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import change, shift
 from scanner.indicators.memory import Memory, decaying, wilder_decay
+from scanner.indicators.missing import without_warm_up
 from scanner.indicators.recursive import wilder
-from scanner.indicators.window import change, shift, without_warm_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,8 @@ def adx(block: BarBlock, params: Adx) -> tuple[FloatArray, ...]:
     """
     rising, falling, span = movements(block)
     smooth = wilder(span, params.window)
-    plus, minus = (ratio(wilder(x, params.window, 100.0), smooth) for x in (rising, falling))
-    index = wilder(ratio(np.abs(plus - minus), plus + minus), params.window, 100.0)
+    plus, minus = (100.0 * ratio(wilder(x, params.window), smooth) for x in (rising, falling))
+    index = 100.0 * wilder(ratio(np.abs(plus - minus), plus + minus), params.window)
     missing = np.isnan(span)
     for line in (plus, minus):
         without_warm_up(line, missing, params.window + 1)
@@ -46,11 +47,10 @@ def movements(block: BarBlock) -> tuple[FloatArray, FloatArray, FloatArray]:
     previous = shift(block.close, 1)
     span = np.maximum(block.high, previous)
     span -= np.minimum(block.low, previous)
-    rising = np.fmax(up, 0.0) * (up > down)
-    falling = np.fmax(down, 0.0) * (down > up)
-    missing = np.isnan(span)
-    for moves in (rising, falling):
-        np.copyto(moves, np.nan, where=missing)
+    rising = np.maximum(up, 0.0)
+    rising *= up > down
+    falling = np.maximum(down, 0.0)
+    falling *= down > up
     return rising, falling, span
 
 

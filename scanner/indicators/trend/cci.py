@@ -9,9 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.loops import mean_deviation, rolling_mean
 from scanner.indicators.memory import window
 from scanner.indicators.prices import typical_price
-from scanner.indicators.window import mean_deviation, rolling_mean
 
 #: Largest deviation, relative to the price, that is rounding and not a move.
 _ROUNDING: Final = 1e-13

@@ -7,8 +7,9 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import shift
+from scanner.indicators.loops import rolling_mean
 from scanner.indicators.memory import window
-from scanner.indicators.window import rolling_mean, shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

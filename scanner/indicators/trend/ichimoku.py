@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.indicator import Indicator, Made, Output
+from scanner.indicators.lags import shift
+from scanner.indicators.loops import rolling_max, rolling_min
 from scanner.indicators.memory import window
-from scanner.indicators.window import rolling_max, rolling_min, shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,7 @@ class Ichimoku:
     long: int = 52
 
 
-def ichimoku(block: BarBlock, params: Ichimoku) -> tuple[FloatArray, ...]:
+def ichimoku(block: BarBlock, params: Ichimoku) -> tuple[Made, ...]:
     """Return conversion and base line, span A and B, and both spans as drawn, all in price.
 
     A line is the middle of the range of its bars, span A the mean of the first two. As drawn, a
@@ -34,9 +37,15 @@ def ichimoku(block: BarBlock, params: Ichimoku) -> tuple[FloatArray, ...]:
     conversion, base, span_b = (
         _middle(block, bars) for bars in (params.short, params.middle, params.long)
     )
-    span_a = 0.5 * (conversion + base)
-    drawn = (shift(span_a, params.middle), shift(span_b, params.middle))
-    return conversion, base, span_a, span_b, *drawn
+    span_a = functools.cache(lambda: 0.5 * (conversion + base))
+    drawn_a, drawn_b = (
+        functools.partial(_drawn, span, params.middle) for span in (span_a, lambda: span_b)
+    )
+    return conversion, base, span_a, span_b, drawn_a, drawn_b
+
+
+def _drawn(span: Callable[[], FloatArray], bars: int) -> FloatArray:
+    return shift(span(), bars)
 
 
 def _middle(block: BarBlock, bars: int) -> FloatArray:

@@ -9,8 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import growth
+from scanner.indicators.loops import rolling_mean
 from scanner.indicators.memory import window
-from scanner.indicators.window import growth, rolling_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

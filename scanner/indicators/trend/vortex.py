@@ -9,9 +9,10 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import shift
+from scanner.indicators.loops import rolling_sum
 from scanner.indicators.memory import window
 from scanner.indicators.prices import true_range
-from scanner.indicators.window import rolling_sum, shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

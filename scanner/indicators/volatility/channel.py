@@ -11,7 +11,7 @@ import numpy as np
 from scanner.bars.block import FloatArray
 from scanner.indicators.indicator import Made, Number, Output, Scale, Unit
 from scanner.indicators.memory import Memory
-from scanner.indicators.window import only_where
+from scanner.indicators.missing import only_where
 
 P = TypeVar("P")
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
-from scanner.indicators.indicator import Indicator, Output, Scale, Unit
+from scanner.indicators.indicator import Indicator, Made, Output, Scale, Unit
+from scanner.indicators.lags import shift
+from scanner.indicators.loops import rolling_max, rolling_mean, rolling_min
 from scanner.indicators.memory import window
-from scanner.indicators.window import rolling_max, rolling_mean, rolling_min, shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Donchian:
     offset: int = 0
 
 
-def donchian(block: BarBlock, params: Donchian) -> tuple[FloatArray, ...]:
+def donchian(block: BarBlock, params: Donchian) -> tuple[Made, ...]:
     """Return highest high, lowest low, their middle, width and the close's place, 0 to 1.
 
     The width is in percent of the mean close of `window` bars. Formula: Donchian, as `ta`
@@ -35,13 +37,24 @@ def donchian(block: BarBlock, params: Donchian) -> tuple[FloatArray, ...]:
     span = upper - lower
     middle = span * 0.5
     middle += lower
-    width = span / rolling_mean(block.close, params.window)
-    width *= 100.0
-    percent = block.close - lower
-    percent /= span
-    np.copyto(percent, np.nan, where=span == 0.0)
-    parts = (upper, middle, lower, width, percent)
-    return tuple(shift(part, params.offset) for part in parts) if params.offset else parts
+
+    def width() -> FloatArray:
+        return 100.0 * span / rolling_mean(block.close, params.window)
+
+    def percent() -> FloatArray:
+        place = (block.close - lower) / span
+        np.copyto(place, np.nan, where=span == 0.0)
+        return place
+
+    return tuple(
+        functools.partial(_drawn, part, params.offset)
+        for part in (upper, middle, lower, width, percent)
+    )
+
+
+def _drawn(part: Made, offset: int) -> FloatArray:
+    line = part() if callable(part) else part
+    return shift(line, offset) if offset else line
 
 
 def _bars(params: Donchian) -> int:

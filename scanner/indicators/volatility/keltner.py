@@ -9,11 +9,11 @@ import numpy as np
 
 from scanner.bars.block import BarBlock
 from scanner.indicators.indicator import Indicator, Made
+from scanner.indicators.loops import rolling_mean
 from scanner.indicators.memory import Memory, decaying, span_decay, wilder_decay, window
 from scanner.indicators.prices import true_range, typical_price
 from scanner.indicators.recursive import ema, wilder
 from scanner.indicators.volatility.channel import bands, channel_outputs
-from scanner.indicators.window import rolling_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

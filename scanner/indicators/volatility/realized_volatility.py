@@ -10,8 +10,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import change
 from scanner.indicators.memory import window
-from scanner.indicators.window import change, rolling_variance
+from scanner.indicators.window import rolling_variance
 
 #: Sessions of a year on US exchanges.
 SESSIONS_A_YEAR: Final = 252

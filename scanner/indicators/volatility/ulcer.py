@@ -9,8 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.loops import rolling_sum
 from scanner.indicators.memory import window
-from scanner.indicators.window import expanding_max, rolling_sum
+from scanner.indicators.window import expanding_max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

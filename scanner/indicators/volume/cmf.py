@@ -7,9 +7,9 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.loops import rolling_sum
 from scanner.indicators.memory import window
 from scanner.indicators.prices import close_location
-from scanner.indicators.window import rolling_sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

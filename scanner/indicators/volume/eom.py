@@ -9,8 +9,9 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import change
+from scanner.indicators.loops import rolling_mean
 from scanner.indicators.memory import window
-from scanner.indicators.window import change, rolling_mean
 
 #: What `ta` multiplies by, so that the numbers of ordinary volumes are readable.
 FACTOR: Final = 1e8

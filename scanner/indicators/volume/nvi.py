@@ -9,9 +9,10 @@ import numpy as np
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import growth, shift
 from scanner.indicators.memory import CUMULATIVE
-from scanner.indicators.recursive import first_bars, running_product
-from scanner.indicators.window import growth, shift
+from scanner.indicators.missing import first_bars
+from scanner.indicators.recursive import running_product
 
 #: Where the index starts.
 START: Final = 1000.0

@@ -7,9 +7,9 @@ from typing import Final
 
 from scanner.bars.block import BarBlock, FloatArray
 from scanner.indicators.indicator import Indicator, Output
+from scanner.indicators.lags import shift
 from scanner.indicators.memory import CUMULATIVE
 from scanner.indicators.recursive import running_total
-from scanner.indicators.window import shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

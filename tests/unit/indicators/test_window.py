@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.indicators import recursive, window
+from scanner.indicators import lags, loops, missing, recursive, window
 
 WINDOWS = (1, 2, 3, 4, 5, 7, 8, 20, 31)
 ROLLING = {
-    "sum": (window.rolling_sum, np.sum),
-    "mean": (window.rolling_mean, np.mean),
-    "max": (window.rolling_max, np.max),
-    "min": (window.rolling_min, np.min),
+    "sum": (loops.rolling_sum, np.sum),
+    "mean": (loops.rolling_mean, np.mean),
+    "max": (loops.rolling_max, np.max),
+    "min": (loops.rolling_min, np.min),
 }
 
 
@@ -70,7 +70,7 @@ def test_mean_deviation_equals_each_window_on_its_own(size):
     expected = plain(
         x, size, lambda part, axis: np.mean(np.abs(part - part.mean(1, keepdims=True)), axis=axis)
     )
-    actual = window.mean_deviation(x, window.rolling_mean(x, size), size)
+    actual = loops.mean_deviation(x, loops.rolling_mean(x, size), size)
     np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
 
 
@@ -84,7 +84,7 @@ def test_flat_prices_stay_exactly_flat(price, size, name):
         mean, variance = window.rolling_variance(x, size)
         assert (variance[:, size - 1 :] == 0.0).all()
     else:
-        mean = getattr(recursive if name == "ema" else window, name)(x, size)
+        mean = getattr(recursive if name == "ema" else loops, name)(x, size)
     assert (mean[:, size - 1 :] == price).all()
 
 
@@ -92,16 +92,16 @@ def test_flat_prices_stay_exactly_flat(price, size, name):
 @pytest.mark.parametrize(
     "made",
     [
-        lambda x: window.shift(x, 5),
-        lambda x: window.change(x, 5),
-        lambda x: window.growth(x, 5),
-        lambda x: window.rolling_sum(x, 5),
-        lambda x: window.rolling_mean(x, 5),
-        lambda x: window.rolling_max(x, 5),
-        lambda x: window.rolling_min(x, 5),
+        lambda x: lags.shift(x, 5),
+        lambda x: lags.change(x, 5),
+        lambda x: lags.growth(x, 5),
+        lambda x: loops.rolling_sum(x, 5),
+        lambda x: loops.rolling_mean(x, 5),
+        lambda x: loops.rolling_max(x, 5),
+        lambda x: loops.rolling_min(x, 5),
         lambda x: window.rolling_variance(x, 5)[1],
-        lambda x: window.mean_deviation(x, window.rolling_mean(x, 5), 5),
-        lambda x: window.rolling_age_of_max(x, 5),
+        lambda x: loops.mean_deviation(x, loops.rolling_mean(x, 5), 5),
+        lambda x: loops.rolling_age_of_max(x, 5),
         lambda x: window.rolling_weighted_mean(x, 5),
         lambda x: recursive.ema(x, 5),
         lambda x: recursive.ema_of_flow(x, 5),
@@ -119,21 +119,21 @@ def test_too_few_bars_give_nan(made, bars):
 def test_shift_and_changes_look_back():
     """Lagged values are those of earlier bars, NaN where there is none."""
     x = np.array([[1.0, 2.0, 4.0, 8.0]])
-    np.testing.assert_array_equal(window.shift(x, 2), [[np.nan, np.nan, 1.0, 2.0]])
-    np.testing.assert_array_equal(window.change(x, 1), [[np.nan, 1.0, 2.0, 4.0]])
-    np.testing.assert_array_equal(window.growth(x, 1), [[np.nan, 1.0, 1.0, 1.0]])
+    np.testing.assert_array_equal(lags.shift(x, 2), [[np.nan, np.nan, 1.0, 2.0]])
+    np.testing.assert_array_equal(lags.change(x, 1), [[np.nan, 1.0, 2.0, 4.0]])
+    np.testing.assert_array_equal(lags.growth(x, 1), [[np.nan, 1.0, 1.0, 1.0]])
 
 
 @pytest.mark.parametrize("size", [1, 4])
 @pytest.mark.parametrize(
     "made",
     [
-        window.rolling_sum,
-        window.rolling_mean,
-        window.rolling_max,
-        window.rolling_age_of_max,
+        loops.rolling_sum,
+        loops.rolling_mean,
+        loops.rolling_max,
+        loops.rolling_age_of_max,
         window.rolling_weighted_mean,
-        window.only_where,
+        missing.only_where,
         recursive.ema,
         recursive.ema_of_flow,
         recursive.ema_over_gaps,
@@ -143,7 +143,7 @@ def test_shift_and_changes_look_back():
 def test_results_are_new_arrays_in_the_layout_of_the_block(made, size):
     """A result never shares memory with its input and keeps neighbours in memory neighbours."""
     x = np.ones((30, 4)).T
-    out = made(x, x > 0.0) if made is window.only_where else made(x, size)
+    out = made(x, x > 0.0) if made is missing.only_where else made(x, size)
     assert not np.shares_memory(out, x)
     assert out.flags.f_contiguous
 
@@ -154,7 +154,7 @@ def test_age_of_the_largest_counts_from_the_oldest_of_equals(size):
     x = np.round(holed() / 5.0)
     expected = plain(x, size, lambda part, axis: size - 1 - np.argmax(part, axis=axis))
     expected[np.isnan(plain(x, size, np.sum))] = np.nan
-    np.testing.assert_array_equal(window.rolling_age_of_max(x, size), expected)
+    np.testing.assert_array_equal(loops.rolling_age_of_max(x, size), expected)
 
 
 @pytest.mark.parametrize("size", WINDOWS)
@@ -180,5 +180,5 @@ def test_expanding_maximum_takes_what_there_is(size):
 def test_only_where_keeps_bits_and_makes_the_rest_missing():
     """What is kept is the same bits; the rest is NaN."""
     x = np.array([[1.5, -2.0, 0.0, np.nan]])
-    out = window.only_where(x, np.array([[True, False, True, True]]))
+    out = missing.only_where(x, np.array([[True, False, True, True]]))
     np.testing.assert_array_equal(out, [[1.5, np.nan, 0.0, np.nan]])
