@@ -11,6 +11,7 @@ ScannerError
 │   ├── NotEntitled            the provider's plan does not include the data
 │   └── BadBars                the bars break a rule that every series keeps
 └── ConfigError                the user has to change something
+    ├── ExpressionError        a rule of a screen is not of the scan language
     ├── KeyRefused             the provider does not accept the key
     └── ScanRunning            the universe is being scanned already
 """
@@ -65,6 +66,34 @@ class BadBars(DataError):
 
 class ConfigError(ScannerError):
     """Raised when a setting, a file or a request has to be changed by the user."""
+
+
+class ExpressionError(ConfigError):
+    """Raised when an expression is not of the scan language; shows where."""
+
+    def __init__(self, message: str, source: str, start: int, stop: int | None = None) -> None:
+        self.message = message
+        """What is wrong, without the place."""
+        self.start = start
+        """Place of the first wrong character, from 0."""
+        super().__init__(f"{message}\n{_pointed_at(source, start, stop)}")
+
+
+def _pointed_at(source: str, start: int, stop: int | None) -> str:
+    """Return the line of `source` that holds `start`, and carets under the wrong characters."""
+    first = source.rfind("\n", 0, start) + 1
+    line = source[first:].partition("\n")[0]
+    left = max(0, start - first - _BEFORE)
+    shown = line[left : left + _SHOWN]
+    end = min(stop or start + 1, first + left + len(shown))
+    caret = " " * (start - first - left) + "^" * max(1, end - start)
+    plain = "".join(c if c.isprintable() else "?" for c in shown)
+    return f"  {plain}\n  {caret}"
+
+
+#: Characters of a line that are shown, and of those how many before the mistake.
+_SHOWN = 76
+_BEFORE = 50
 
 
 class KeyRefused(ConfigError):

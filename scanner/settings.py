@@ -184,6 +184,11 @@ class Settings(StackSettings, SourceSettings):
         description="Columns of a row beside the default ones, separated by commas; or `all`.",
         json_schema_extra={"unit": "column names"},
     )
+    screens: Path | None = Field(
+        None,
+        description="TOML file of screens; without it those that come with the scanner.",
+        json_schema_extra={"unit": "path"},
+    )
     min_bars: int = Field(
         2,
         ge=1,

@@ -50,6 +50,12 @@ def next_weekday(day: int) -> int:
     return day + (7 - weekday if weekday > 3 else 1)
 
 
+def next_weekdays(days: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return `next_weekday` of each of `days`."""
+    weekdays = (days + _EPOCH_WEEKDAY) % 7
+    return days + 1 + (weekdays > 3) * (6 - weekdays)
+
+
 def period_numbers(days: npt.NDArray[np.int32], timeframe: str) -> npt.NDArray[np.int32]:
     """Return the number of the period of `timeframe` that each of `days` is in.
 

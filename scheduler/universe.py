@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ from scanner import keys
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError
 from scanner.redis_errors import redis_errors
+from scanner.rules.names import TEXTS
 
 #: Most symbols that a file may list.
 MAX_SYMBOLS: Final = 200_000
@@ -39,12 +42,30 @@ def resolve(runtime: Runtime, universe: str) -> list[str]:
     return symbols
 
 
+def read_texts(path: Path) -> dict[str, dict[str, str]]:
+    """Return what a CSV file tells of its symbols: `sector` and others -> symbol -> text.
+
+    Its first line names the columns, one of them `symbol`; others than `name`, `sector`, `type`
+    and `exchange` are left alone. What is empty is not told. A plain list of symbols tells nothing.
+    """
+    rows = csv.DictReader(io.StringIO(_text_of(path)))
+    heads = {name: (name or "").strip().lower() for name in rows.fieldnames or ()}
+    if "symbol" not in heads.values():
+        return {}
+    told: dict[str, dict[str, str]] = {
+        head: {} for head in heads.values() if head in TEXTS and head != "symbol"
+    }
+    for row in rows:
+        line = {heads[name]: (text or "").strip() for name, text in row.items() if name in heads}
+        for head, texts in told.items():
+            if line["symbol"] and line.get(head):
+                texts[line["symbol"]] = line[head]
+    return told
+
+
 def read_symbols(path: Path) -> list[str]:
     """Return the symbols that a file lists; ConfigError if it cannot be read or lists none."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"SCANNER_UNIVERSE: cannot read {path}: {error}") from error
+    lines = _text_of(path).splitlines()
     cells = (line.partition("#")[0].partition(",")[0].strip() for line in lines)
     symbols = list(dict.fromkeys(cell for cell in cells if cell))
     if symbols and symbols[0].lower() in {"symbol", "ticker"}:
@@ -54,3 +75,10 @@ def read_symbols(path: Path) -> list[str]:
     if len(symbols) > MAX_SYMBOLS:
         raise ConfigError(f"SCANNER_UNIVERSE: {path} lists over {MAX_SYMBOLS} symbols")
     return symbols
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"SCANNER_UNIVERSE: cannot read {path}: {error}") from error

@@ -24,15 +24,37 @@ class Resampled:
     #: (symbols,) whether the period of the last bar may still get sessions.
     unfinished: BoolArray
 
+    def finished(self) -> BarBlock:
+        """Return the bars without those that are not final."""
+        bars, late = self.bars, self.unfinished
+        values, sessions = bars.values.copy(order="K"), bars.sessions.copy(order="K")
+        values[:, late, 1:], values[:, late, :1] = bars.values[:, late, :-1], np.nan
+        sessions[late, 1:], sessions[late, :1] = bars.sessions[late, :-1], -1
+        counts = (bars.counts - late).astype(np.int32)
+        return BarBlock(symbols=bars.symbols, counts=counts, sessions=sessions, values=values)
 
-def resample(block: BarBlock, timeframe: str, next_session: int | None = None) -> Resampled:
+
+def without_last(block: BarBlock, bars: int) -> BarBlock:
+    """Return the block as it was `bars` of each symbol's own bars ago."""
+    width = max(block.sessions.shape[1] - bars, 0)
+    return BarBlock(
+        symbols=block.symbols,
+        counts=np.maximum(block.counts - bars, 0).astype(np.int32),
+        sessions=block.sessions[:, :width],
+        values=block.values[:, :, :width],
+    )
+
+
+def resample(
+    block: BarBlock, timeframe: str, next_session: int | IntArray | None = None
+) -> Resampled:
     """Return one bar for each period of `timeframe` in which a symbol of `block` has bars.
 
     First open, highest high, lowest low, last close, sum of volumes; symbols, their order,
     alignment and layout are as in `stack`. `next_session`: the first session after the
-    block's as_of, days since 1970-01-01, by the exchange's calendar. Without it the weekday
-    after the newest session of the block is taken, so that a week that ends before a holiday
-    stays unfinished until the next session shows.
+    block's as_of, days since 1970-01-01, by the exchange's calendar, or (symbols,) those after
+    each symbol's last bar. Without it the weekday after the newest session of the block is taken,
+    so that a week that ends before a holiday stays unfinished until the next session shows.
     ValueError: no such timeframe, or a next_session that the block has reached already.
     """
     present = _present(block.counts, block.sessions.shape[1])
@@ -43,7 +65,7 @@ def resample(block: BarBlock, timeframe: str, next_session: int | None = None) -
     bars = _block(
         block.symbols, rows[starts], sessions[ends], _merged(block.values, present, starts, ends)
     )
-    upcoming = np.array([_upcoming(block, next_session)], dtype=np.int32)
+    upcoming = np.reshape(np.int32(_upcoming(block, next_session)), (-1, 1))
     current = period_numbers(upcoming, timeframe)
     last = period_numbers(block.sessions[:, -1:], timeframe)
     unfinished = (block.counts > 0) & (last >= current).any(axis=1)
@@ -96,8 +118,10 @@ def _block(
     return BarBlock(symbols=symbols, counts=counts, sessions=days, values=values)
 
 
-def _upcoming(block: BarBlock, next_session: int | None) -> int:
+def _upcoming(block: BarBlock, next_session: int | IntArray | None) -> int | IntArray:
     """Return the session from which on periods are not finished."""
+    if isinstance(next_session, np.ndarray):
+        return next_session
     last = block.sessions[block.counts > 0, -1:]
     newest = int(last.max()) if last.size else -1
     if next_session is None:

@@ -106,6 +106,45 @@ def column(name: str) -> Column:
     )
 
 
+def is_column(name: str) -> bool:
+    """Return whether `name` is a column's, with its numbers."""
+    try:
+        return bool(column(name))
+    except ConfigError:
+        return False
+
+
+def called(stem: str, numbers: Sequence[Number]) -> str:
+    """Return the name of the column that `stem(numbers)` asks for, as in `macd(8, 17)`.
+
+    Numbers that are left out at the end are the usual ones. KeyError: there is no such stem.
+    ConfigError: the numbers do not fit.
+    """
+    indicator, position = _STEMS[stem]
+    output = indicator.outputs[position]
+    usual = indicator.params()
+    named = (*output.arguments, *output.optional)
+    given = [*numbers, *(getattr(usual, field) for field in output.arguments[len(numbers) :])]
+    while len(output.arguments) < len(given) <= len(named) and given[-1] == getattr(
+        usual, named[len(given) - 1]
+    ):
+        given.pop()
+    return column(_name(output, given)).name
+
+
+def written(stem: str) -> str:
+    """Return how a column is asked for with all its usual numbers, as in `macd(12, 26)`."""
+    indicator, position = _STEMS[stem]
+    usual = indicator.params()
+    numbers = (getattr(usual, field) for field in indicator.outputs[position].arguments)
+    return f"{stem}({', '.join(f'{number:g}' for number in numbers)})"
+
+
+def stems() -> tuple[str, ...]:
+    """Return the names of columns without their numbers."""
+    return tuple(_STEMS)
+
+
 @functools.lru_cache(maxsize=4096)
 def warming(columns: tuple[str, ...], bars: int) -> tuple[str, ...]:
     """Return which of `columns` more bars would change in a symbol of `bars` bars."""

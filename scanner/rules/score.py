@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from scanner.bars.block import FloatArray
+from scanner.rules.cross_section import percentiles
 
 #: Component -> the column that it ranks, higher is better.
 COMPONENTS: Final[Mapping[str, str]] = {
@@ -33,21 +34,6 @@ class Scores:
     total: FloatArray
     #: (rows, components) points that each component adds to the total, NaN where it is missing.
     points: FloatArray
-
-
-def percentiles(values: FloatArray) -> FloatArray:
-    """Return each value's percentile (0 to 1) among those that are not NaN; ties share theirs.
-
-    `values`: (rows,). The lowest of n is 1/n, the highest 1; a tie takes the mean of its ranks.
-    """
-    result = np.full(values.shape, np.nan)
-    present = np.isfinite(values)
-    if not present.any():
-        return result
-    _, inverse, counts = np.unique(values[present], return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    result[present] = ((last - (counts - 1) / 2.0) / present.sum())[inverse]
-    return result
 
 
 def score(columns: Mapping[str, FloatArray], weights: Mapping[str, float]) -> Scores:

@@ -1,13 +1,33 @@
-"""Screens: the last values of a block come in, each row's outcome in each screen goes out."""
+"""Screens: a TOML file comes in, checked screens go out, and the mistakes of the others.
+
+A screen with a mistake is left out and reported with its line; the other screens still run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Final
+
+from scanner.errors import ConfigError, ExpressionError
+from scanner.indicators.registry import column
+from scanner.rules.check import Rule, compile_number, compile_rule
+from scanner.rules.names import TEXTS
+from scanner.rules.needs import bars_needed
+from scanner.rules.tree import Number
 
 #: Outcome of a row that a screen keeps; others are `miss:<term>` or `unknown:<why>`.
 HIT: Final = "hit"
+
+#: Most screens of a file, and characters of one.
+MAX_SCREENS: Final = 100
+MAX_FILE: Final = 200_000
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,10 +35,44 @@ class Screen:
     """A named rule over rows."""
 
     name: str
+    #: What it looks for, in a sentence.
     description: str
+    #: Where the idea comes from.
+    source: str = ""
+    #: None keeps every row.
+    where: Rule | None = None
+    #: Hits are listed from the largest of this number down; None: by score.
+    rank_by: Number | None = None
+    #: How `rank_by` was written.
+    ranking: str = ""
+    #: Columns to show beside symbol and score.
+    columns: tuple[str, ...] = ()
+    #: Most hits that are listed.
+    limit: int | None = None
+    #: Filter -> the rule that a symbol has to pass before the screen looks at it.
+    universe: Mapping[str, Rule] = field(default_factory=dict)
+    #: Fewest bars that a symbol has to have.
+    history: int = 0
+
+    @property
+    def bars(self) -> int:
+        """Bars without which the screen knows nothing of a symbol."""
+        asked = [rule.condition for rule in self.universe.values()]
+        asked += [self.where.condition] if self.where else []
+        numbers = [self.rank_by] if self.rank_by else []
+        return max([1, self.history, *(bars_needed(x) for x in (*asked, *numbers))])
 
 
-#: The one built-in screen.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screens:
+    """What a file of screens holds."""
+
+    good: tuple[Screen, ...]
+    #: Screen -> what is wrong with it, beginning with file, line and column.
+    mistakes: Mapping[str, str]
+
+
+#: The screen of every row.
 ALL: Final = Screen(name="all", description="Every symbol with a row, ranked by score.")
 SCREENS: Final = (ALL,)
 
@@ -26,3 +80,162 @@ SCREENS: Final = (ALL,)
 def decide(screens: Sequence[Screen], rows: int) -> list[dict[str, str]]:
     """Return, for each of `rows` rows, screen name -> outcome."""
     return [dict.fromkeys((screen.name for screen in screens), HIT) for _ in range(rows)]
+
+
+def shipped() -> str:
+    """Return the text of the screens that come with the scanner."""
+    return (files("scanner.rules") / "screens.toml").read_text(encoding="utf-8")
+
+
+def read_screens(text: str, file: str = "screens.toml", texts: Collection[str] = TEXTS) -> Screens:
+    """Return the screens of a TOML text; ConfigError if it is none or has too many.
+
+    `file`: what messages call it; `texts`: what the universe tells of its symbols.
+    """
+    if len(text) > MAX_FILE:
+        raise ConfigError(f"{file}: expected at most {MAX_FILE:,} characters, got {len(text):,}")
+    try:
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{file}: expected TOML: {error}") from error
+    if len(tables) > MAX_SCREENS:
+        raise ConfigError(f"{file}: expected at most {MAX_SCREENS} screens, got {len(tables)}")
+    good, mistakes = [], {}
+    for name, table in tables.items():
+        try:
+            good.append(_Reader(name, table, texts).screen())
+        except _Mistake as mistake:
+            line, place = _place(text, name, mistake)
+            mistakes[name] = f"{file}:{line}:{place}: screen {name}: {mistake}"
+    return Screens(good=tuple(good), mistakes=mistakes)
+
+
+class _Mistake(Exception):
+    """Raised when a screen is wrong; says where in its table."""
+
+    def __init__(self, message: str, key: str = "", expression: str = "", start: int = 0) -> None:
+        super().__init__(message)
+        self.key = key
+        self.expression = expression
+        self.start = start
+
+
+class _Reader:
+    """Reads one screen's table."""
+
+    def __init__(self, name: str, table: Any, texts: Collection[str]) -> None:
+        self.name = name
+        self.table = table
+        self.texts = texts
+
+    def screen(self) -> Screen:
+        """Return the screen; _Mistake says what is wrong."""
+        if not _NAME.fullmatch(self.name) or self.name == ALL.name:
+            raise _Mistake("expected a name of small letters, digits and _, and not `all`")
+        if not isinstance(self.table, dict):
+            raise _Mistake(f"expected a table, [{self.name}] and its keys")
+        self.known(self.table, _KEYS)
+        universe = self.value("universe", dict, {})
+        self.known(universe, _FILTERS)
+        return Screen(
+            name=self.name,
+            description=self.value("description", str),
+            source=self.value("source", str, ""),
+            where=self.compiled("where", self.value("where", str), compile_rule),
+            rank_by=self.compiled("rank_by", self.table["rank_by"], compile_number)
+            if self.value("rank_by", str, "")
+            else None,
+            ranking=self.value("rank_by", str, ""),
+            columns=self.columns(),
+            limit=self.value("limit", int, 0) or None,
+            universe={
+                key: self.compiled(key, _filter(key, value), compile_rule)
+                for key, value in universe.items()
+                if key != "history"
+            },
+            history=int(universe.get("history", 0)),
+        )
+
+    def known(self, table: Mapping[str, Any], keys: Mapping[str, str]) -> None:
+        for key, value in table.items():
+            if key not in keys:
+                near = difflib.get_close_matches(key, keys, n=1)
+                hint = f": did you mean {near[0]}?" if near else f": expected {', '.join(keys)}"
+                raise _Mistake(f"unknown key {key!r}{hint}", key)
+            if not _IS[keys[key]](value):
+                raise _Mistake(f"{key}: expected {keys[key]}, got {value!r:.60}", key)
+
+    def value(self, key: str, kind: type, usual: Any = None) -> Any:
+        found = self.table.get(key, usual)
+        if found is None:
+            raise _Mistake(f"{key} is missing")
+        return kind(found)
+
+    def compiled(self, key: str, source: str, read: Callable[..., Any]) -> Any:
+        try:
+            return read(source, self.texts)
+        except ExpressionError as error:
+            raise _Mistake(f"{key}: {error}", key, source, error.start) from error
+
+    def columns(self) -> tuple[str, ...]:
+        names = tuple(self.table.get("columns", ()))
+        for name in names:
+            try:
+                column(name)
+            except ConfigError as error:
+                raise _Mistake(f"columns: {error}", "columns", f'"{name}"', 1) from error
+        return names
+
+
+def _filter(key: str, value: Any) -> str:
+    """Return the rule that a filter of the universe stands for."""
+    if key in {"type", "exchange"}:
+        return f"{key} in ({', '.join(_quoted(text) for text in value)})"
+    return f"{'close' if key == 'price' else 'dollar_volume(20)'} >= {value:.15g}"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if '"' not in text else f"'{text}'"
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(x, str) for x in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
+
+
+#: What a key expects -> whether a value is that.
+_IS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "a text": lambda value: isinstance(value, str) and bool(value.strip()),
+    "a list of texts": _is_texts,
+    "a number of 0 or more": _is_number,
+    "a whole number above 0": lambda value: _is_number(value) and value == int(value) > 0,
+    "a table": lambda value: isinstance(value, dict),
+}
+
+#: Keys of a screen and of its filters -> what they expect.
+_KEYS: Final = {
+    **dict.fromkeys(("description", "source", "where", "rank_by"), "a text"),
+    "columns": "a list of texts",
+    "limit": "a whole number above 0",
+    "universe": "a table",
+}
+_FILTERS: Final = {
+    **dict.fromkeys(("type", "exchange"), "a list of texts"),
+    **dict.fromkeys(("price", "dollar_volume"), "a number of 0 or more"),
+    "history": "a whole number above 0",
+}
+
+
+def _place(text: str, name: str, mistake: _Mistake) -> tuple[int, int]:
+    """Return line and column of a mistake, both from 1."""
+    header = re.search(rf"(?m)^[ \t]*\[?[\"']?{re.escape(name)}\b", text)
+    start = header.start() if header else 0
+    key = re.compile(rf"(?m)^[ \t]*{re.escape(mistake.key)}[ \t]*=") if mistake.key else None
+    found = key.search(text, start) if key else None
+    at = found.start() if found else start
+    if mistake.expression and (written := text.find(mistake.expression, at)) >= 0:
+        at = written + mistake.start
+    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1

@@ -9,7 +9,7 @@ from scanner import errors
 TREE = {
     errors.TransientError: {"RateLimited", "ProviderUnavailable", "StoreUnavailable"},
     errors.DataError: {"InvalidSymbol", "UnknownSymbol", "NotEntitled", "BadBars"},
-    errors.ConfigError: {"KeyRefused", "ScanRunning"},
+    errors.ConfigError: {"ExpressionError", "KeyRefused", "ScanRunning"},
 }
 
 

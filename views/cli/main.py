@@ -7,6 +7,7 @@ runs already, 5 degraded (with --strict), 130 interrupted.
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -26,6 +27,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "why": "show",
     "export": "export",
     "settings": "settings",
+    "screens": "screens",
+    "try": "trial",
     "indicators": "indicators",
     "verify": "verify",
     "doctor": "doctor",
@@ -44,7 +47,7 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"views.cli.{COMMANDS[name]}")
-        command: click.Command = getattr(module, name)
+        command: click.Command = getattr(module, f"{name}_" if keyword.iskeyword(name) else name)
         return command
 
 

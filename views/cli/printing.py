@@ -20,6 +20,11 @@ from views.tables import Table, age_of, compact, ledger_line
 NO_TERMINAL: Final = 1_000
 
 
+def console_of() -> Console:
+    """Return where tables go: as wide as the terminal, or as they are in a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=NO_TERMINAL)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON value, indented on a terminal."""
     option = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
@@ -31,7 +36,7 @@ def print_report(report: ScanReport, table: Table, *, fit: bool = True) -> None:
 
     On a terminal columns that do not fit are left out and counted, unless `fit` is False.
     """
-    console = Console() if sys.stdout.isatty() else Console(width=NO_TERMINAL)
+    console = console_of()
     width = console.width if fit else NO_TERMINAL
     facts = report.facts
     mark = "SIMULATED " if facts.simulated else ""

@@ -1,0 +1,113 @@
+"""Words of the scan language: the text of an expression comes in, tokens with places go out."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from scanner.errors import ExpressionError
+
+#: Most characters of an expression, and of a text and a name in it.
+MAX_CHARACTERS: Final = 1_000
+MAX_TEXT: Final = 100
+MAX_NAME: Final = 50
+
+Kind = Literal["number", "text", "name", "word", "sign", "end"]
+
+#: Words of the language in any case; no name is one of them.
+WORDS: Final = frozenset({"and", "or", "not", "in", "between", "is", "null"})
+
+#: What a number's suffix multiplies it by.
+SUFFIXES: Final = {"k": 1e3, "m": 1e6, "b": 1e9, "%": 0.01}
+
+#: Other spellings -> the sign or word.
+_SAME: Final = {"&&": "and", "||": "or", "!": "not", "=": "==", "<>": "!="}
+
+_TOKEN: Final = re.compile(
+    r"""
+      (?P<space>[ \t\r\n]+)
+    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<suffix>[kKmMbB%]?)
+    | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    | (?P<text>"[^"\r\n]*"|'[^'\r\n]*')
+    | (?P<sign><=|>=|==|!=|<>|&&|\|\||[-+*/<>=!(),])
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One word of an expression."""
+
+    kind: Kind
+    #: The sign, the word or the name in lower case, or what a text holds.
+    text: str
+    #: The number with its suffix; 0 for others.
+    value: float = 0.0
+    #: Characters of the expression that it takes.
+    start: int
+    stop: int
+
+
+def tokens(source: str) -> list[Token]:
+    """Return the tokens of `source`, the last one its end; ExpressionError says what is none."""
+    if len(source) > MAX_CHARACTERS:
+        raise ExpressionError(
+            f"expected at most {MAX_CHARACTERS:,} characters, got {len(source):,}",
+            source[:MAX_CHARACTERS],
+            MAX_CHARACTERS - 1,
+        )
+    found: list[Token] = []
+    place = 0
+    while place < len(source):
+        match = _TOKEN.match(source, place)
+        if match is None:
+            raise _unreadable(source, place)
+        if match.lastgroup != "space":
+            found.append(_token(source, match))
+        place = match.end()
+    found.append(Token(kind="end", text="the end", start=len(source), stop=len(source)))
+    return found
+
+
+def _token(source: str, match: re.Match[str]) -> Token:
+    text, start, stop = match.group(), match.start(), match.end()
+    if match.group("number"):
+        return _number(source, match)
+    if match.group("text"):
+        if len(text) - 2 > MAX_TEXT:
+            raise ExpressionError(f"a text has at most {MAX_TEXT} characters", source, start, stop)
+        return Token(kind="text", text=text[1:-1], start=start, stop=stop)
+    if match.group("name") and len(text) > MAX_NAME:
+        raise ExpressionError(f"a name has at most {MAX_NAME} characters", source, start, stop)
+    text = _SAME.get(text.lower(), text.lower())
+    kind: Kind = "word" if text in WORDS else "name" if match.group("name") else "sign"
+    return Token(kind=kind, text=text, start=start, stop=stop)
+
+
+def _number(source: str, match: re.Match[str]) -> Token:
+    start, stop = match.start(), match.end()
+    following = source[stop : stop + 1]
+    if following.isalnum() or following in {"_", "."}:
+        raise ExpressionError(
+            f"expected a number, perhaps with k, M, B or %, got {source[start : stop + 1]!r}",
+            source,
+            start,
+            stop + 1,
+        )
+    value = float(match.group("number")) * SUFFIXES.get(match.group("suffix").lower(), 1.0)
+    if math.isinf(value):
+        raise ExpressionError("this number is too large", source, start, stop)
+    return Token(kind="number", text=match.group(), value=value, start=start, stop=stop)
+
+
+def _unreadable(source: str, place: int) -> ExpressionError:
+    character = source[place]
+    if character in "\"'":
+        return ExpressionError(f"this text has no closing {character}", source, place, len(source))
+    hint = {"[": ": bars before are ago(1, close)", "%": ": % belongs right behind a number"}
+    return ExpressionError(
+        f"unexpected character {character!a}{hint.get(character, '')}", source, place
+    )

@@ -1,0 +1,211 @@
+"""What an expression means: `check.py` makes this tree, `evaluate.py` reads it.
+
+Every part is frozen and equal to any other that means the same, so that what occurs twice is
+computed once. A number is unknown where it is NaN; a condition is true, false or unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """A number."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A value for each bar: a field of the bar itself, or an indicator's column."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic:
+    """Numbers joined to a number: + - * / negative, abs min max round sqrt log sign coalesce."""
+
+    op: str
+    args: tuple[Number, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of two numbers; unknown where the condition is."""
+
+    condition: Condition
+    then: Number
+    other: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two numbers compared by < <= > >= == or !=; unknown where one of them is."""
+
+    op: str
+    left: Number
+    right: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Whether a text of the universe is one of some; unknown where a symbol has none.
+
+    With no values it only asks whether there is a text, for Known.
+    """
+
+    #: `symbol`, `name`, `sector`, `type` or `exchange`.
+    field: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logic:
+    """Conditions joined by `and` or `or`, or one denied by `not`, in Kleene's way."""
+
+    op: Literal["and", "or", "not"]
+    args: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Whether a value is known; never unknown itself."""
+
+    x: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ago:
+    """A value as it was some of the symbol's own bars ago."""
+
+    bars: int
+    x: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Whether a condition held `within` the last bars at least once, or in `all_of` them."""
+
+    #: within or all_of
+    op: str
+    bars: int
+    x: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """In how many of the last bars a condition held; unknown if it is in one of them."""
+
+    bars: int
+    x: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """How many bars ago a condition held last; unknown if it never did, or may have since."""
+
+    x: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rolling:
+    """The highest, lowest, change or slope of a number over the last bars.
+
+    `change` is against the value `bars` ago; `slope` is that of a least squares line, a bar.
+    """
+
+    #: highest, lowest, change or slope
+    op: str
+    bars: int
+    x: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnTimeframe:
+    """A value of weekly or monthly bars made of the sessions so far."""
+
+    timeframe: str
+    #: Leave out a last bar whose week or month may still get sessions.
+    finished: bool
+    x: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossSection:
+    """A number's place among those of all rows, at the last bar only."""
+
+    #: rank, rank_in or zscore
+    op: str
+    x: Number
+    #: The text of the universe that makes groups, for `rank_in`.
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relative:
+    """A symbol against another one over the last bars, aligned by session."""
+
+    #: rs, beta or corr
+    op: str
+    benchmark: str
+    bars: int
+
+
+Number = (
+    Constant
+    | Series
+    | Arithmetic
+    | Choice
+    | Count
+    | Since
+    | Rolling
+    | Ago
+    | OnTimeframe
+    | CrossSection
+    | Relative
+)
+Condition = Comparison | Membership | Logic | Known | Held | Ago | OnTimeframe
+Expression = Number | Condition
+
+#: Those that are conditions whatever they are made of.
+_CONDITIONS = (Comparison, Membership, Logic, Known, Held)
+
+
+def is_condition(x: Expression) -> bool:
+    """Return whether `x` is a condition and not a number."""
+    while isinstance(x, Ago | OnTimeframe):
+        x = x.x
+    return isinstance(x, _CONDITIONS)
+
+
+def back(x: Expression) -> int | None:
+    """Return how many bars `x` looks back at what it is made of; None: at all of them."""
+    match x:
+        case Ago(bars=bars) | Rolling(op="change", bars=bars):
+            return bars
+        case Held(bars=bars) | Count(bars=bars) | Rolling(bars=bars):
+            return bars - 1
+        case Since():
+            return None
+    return 0
+
+
+def parts(x: Expression) -> Iterator[Expression]:
+    """Yield the expressions that `x` is directly made of."""
+    for one in fields(x):
+        value = getattr(x, one.name)
+        if isinstance(value, tuple):
+            yield from value
+        elif isinstance(value, Number | Condition):
+            yield value
+
+
+def walk(x: Expression) -> Iterator[Expression]:
+    """Yield `x` and everything that it is made of."""
+    yield x
+    for part in parts(x):
+        yield from walk(part)

@@ -1,0 +1,79 @@
+"""`scan screens`: a file of screens comes in, what each looks for and what is wrong goes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scanner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from scanner.rules.screens import Screen, Screens
+
+
+@click.command()
+@click.option("--file", "path", type=click.Path(), help="TOML file; SCANNER_SCREENS by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def screens(path: str | None, as_json: bool) -> int:
+    """List the screens of a file, or those that come with the scanner, and check them.
+
+    Exits with 2 if one has a mistake.
+    """
+    from views.cli.printing import print_json
+
+    found = _read(path)
+    good = [_plain(one) for one in found.good]
+    if as_json:
+        print_json({"screens": good, "mistakes": dict(found.mistakes)})
+    else:
+        for one in good:
+            _print(one)
+        for mistake in found.mistakes.values():
+            click.echo(f"scan: {mistake}", err=True)
+    return 2 if found.mistakes else 0
+
+
+def _read(path: str | None) -> Screens:
+    from scanner.rules.screens import read_screens, shipped
+    from views.cli.session import read_settings
+
+    if path is None:
+        chosen = read_settings()[0].screens
+        if chosen is None:
+            return read_screens(shipped())
+        path = str(chosen)
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the screens of {path}: {error}") from error
+    return read_screens(text, path)
+
+
+def _plain(screen: Screen) -> dict[str, Any]:
+    filters = {name: rule.source for name, rule in screen.universe.items()}
+    if screen.history:
+        filters["history"] = f"{screen.history} bars"
+    return {
+        "name": screen.name,
+        "description": screen.description,
+        "source": screen.source,
+        "where": " ".join(screen.where.source.split()) if screen.where else "",
+        "rank_by": screen.ranking,
+        "columns": list(screen.columns),
+        "limit": screen.limit,
+        "universe": filters,
+        "bars": screen.bars,
+    }
+
+
+def _print(screen: dict[str, Any]) -> None:
+    click.secho(screen["name"], bold=True)
+    click.echo(f"  {screen['description']}")
+    click.echo(f"  where {screen['where']}")
+    if screen["rank_by"]:
+        click.echo(f"  rank by {screen['rank_by']}")
+    for filter_ in screen["universe"].values():
+        click.echo(f"  only {filter_}")
+    click.echo(f"  needs {screen['bars']} bars")
