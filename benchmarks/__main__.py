@@ -10,7 +10,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from benchmarks import cache, environment, library, loops, memory, rivals, scale, tried
+from benchmarks import cache, environment, library, loops, memory, rivals, scale, screens, tried
 from benchmarks.sizes import FULL, QUICK, Sizes
 from benchmarks.tables import Findings
 
@@ -18,6 +18,7 @@ _THEMES: Final[dict[str, Callable[[Sizes], Findings]]] = {
     "library": library.findings,
     "rivals": rivals.findings,
     "cache": cache.findings,
+    "screens": screens.findings,
     "scale": scale.findings,
     "memory": memory.findings,
     "loops": loops.findings,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
+import functools
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,9 +24,10 @@ from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
 from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column
 from scanner.pipeline import ScanTools
+from scanner.results.redis_records import ScanRules
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
-from scanner.rules.screens import SCREENS
+from scanner.rules.screens import SCREENS, Screen, read_screens, shipped
 from scanner.settings import Settings, load_settings
 
 #: Options of glibc's mallopt: bytes at the end of the heap from which on they go back to the
@@ -51,6 +54,17 @@ class Runtime:
         """The provider of bars."""
         return self.tools.provider
 
+    def tools_of(self, rules: ScanRules) -> ScanTools:
+        """Return the tools for a scan with these rules."""
+        screens = _screens(rules.screens, rules.told)
+        shown = (name for screen in screens for name in screen.columns)
+        return dataclasses.replace(
+            self.tools,
+            screens=screens,
+            columns=tuple(dict.fromkeys((*self.tools.columns, *shown))),
+            calendar=rules.calendar,
+        )
+
     def check_source(self, source: str) -> None:
         """Refuse a scan of other bars than this process reads, by ConfigError."""
         if source != self.source:
@@ -74,6 +88,22 @@ def runtime(settings: Settings | None = None) -> Runtime:
         state=state,
         reports=reports,
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _screens(text: str, told: tuple[str, ...]) -> tuple[Screen, ...]:
+    """Return the screens of a scan; those with a mistake were reported when it was asked for."""
+    return (*SCREENS, *read_screens(text, texts=told).good)
+
+
+def screens_text(settings: Settings) -> str:
+    """Return the settings' screens as TOML; ConfigError if there is no such file."""
+    if settings.screens is None:
+        return shipped()
+    try:
+        return settings.screens.expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"SCANNER_SCREENS: cannot read {settings.screens}: {error}") from error
 
 
 def keep_freed_memory() -> None:

@@ -61,6 +61,11 @@ def universe_of(scan_id: str) -> str:
     return f"{PREFIX}scan:{scan_id}:universe"
 
 
+def texts_of(scan_id: str) -> str:
+    """Return the key of what a scan's universe tells of its symbols."""
+    return f"{PREFIX}scan:{scan_id}:texts"
+
+
 def report(scan_id: str) -> str:
     """Return the key of a scan's report."""
     return f"{PREFIX}scan:{scan_id}:report"

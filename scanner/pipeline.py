@@ -4,7 +4,7 @@
 2. a symbol without usable bars becomes an Absence with its reason (`_absence_of`, `_check`)
 3. stack the others into one block, aligned at the last bar        (bars/block.py)
 4. compute all columns for the whole block at once                 (indicators/compute.py)
-5. decide each screen for each row                                 (rules/screens.py)
+5. decide what each screen asks of each row                        (rules/verdicts.py)
 6. make one Row of each symbol's last values                       (results/report.py)
 
 A batch that raises is scanned again symbol by symbol, so that only the symbol that raises
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,7 +29,9 @@ from scanner.bars.provider import Provider
 from scanner.errors import RateLimited, ScannerError, TransientError, UnknownSymbol
 from scanner.indicators.compute import Engine
 from scanner.results.report import INSUFFICIENT, STALE, Absence, Record, Row
-from scanner.rules.screens import Screen, decide
+from scanner.rules.scope import Scope
+from scanner.rules.screens import Screen
+from scanner.rules.verdicts import benchmarks_of, input_rows, plain_numbers
 from scanner.timeframe import day_date
 
 #: Columns of a row that are the last bar itself.
@@ -47,6 +49,13 @@ class ScanTools:
     #: Indicator columns; a row holds BAR_COLUMNS before them.
     columns: tuple[str, ...]
     min_bars: int
+    #: Recent sessions of the exchange and the one after as_of, days since 1970-01-01.
+    calendar: tuple[int, ...] = ()
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """Symbols that the screens compare others with."""
+        return benchmarks_of(x for screen in self.screens for x in screen.asked)
 
     @property
     def row_columns(self) -> tuple[str, ...]:
@@ -103,6 +112,7 @@ def _scan_block(
 ) -> list[Record]:
     with result.timed("bars"):
         loaded = load_bars(request, symbols, tools.cache, tools.provider)
+        benchmarks = load_benchmarks(request, tools)
     records: list[Record] = []
     usable: list[BarSeries] = []
     for symbol in symbols:
@@ -116,9 +126,18 @@ def _scan_block(
         else:
             records.append(absence)
     if usable:
-        records += _rows(usable, tools, result)
+        records += _rows(usable, benchmarks, tools, result)
     result.bars += loaded.counts
     return records
+
+
+def load_benchmarks(request: BarRequest, tools: ScanTools) -> dict[str, BarSeries]:
+    """Return the bars of the symbols that screens compare others with, if there are any."""
+    names = tools.benchmarks
+    if not names:
+        return {}
+    loaded = load_bars(request, names, tools.cache, tools.provider)
+    return {name: one for name, one in loaded.series.items() if len(one)}
 
 
 def absence_of(symbol: str, error: BaseException) -> Absence:
@@ -161,25 +180,35 @@ def _check(series: BarSeries, request: BarRequest, min_bars: int) -> Absence | N
     return None
 
 
-def _rows(series: Sequence[BarSeries], tools: ScanTools, result: BatchResult) -> list[Record]:
+def _rows(
+    series: Sequence[BarSeries],
+    benchmarks: Mapping[str, BarSeries],
+    tools: ScanTools,
+    result: BatchResult,
+) -> list[Record]:
     with result.timed("indicators"):
         block = stack(series)
         arrays = tools.engine.compute(block, tools.columns)
     with result.timed("decide"):
-        outcomes = decide(tools.screens, len(series))
+        scope = Scope(
+            block=block,
+            compute=tools.engine.compute,
+            columns=arrays,
+            benchmarks=benchmarks,
+            calendar=np.array(tools.calendar, dtype=np.int32),
+        )
+        inputs = input_rows(scope, tools.screens)
     with result.timed("rows"):
         last = [block.values[index, :, -1] for index in range(len(BAR_COLUMNS))]
         last += [arrays[name][:, -1] for name in tools.columns]
-        table = np.stack(last, axis=1)
-        plain = table.astype(object)
-        plain[~np.isfinite(table)] = None
+        plain = plain_numbers(np.stack(last, axis=1))
         return [
             Row(
                 symbol=one.symbol,
                 session=int(one.sessions[-1]),
                 bars=len(one),
-                values=tuple(values),
-                outcomes=outcome,
+                values=values,
+                inputs=asked,
             )
-            for one, values, outcome in zip(series, plain.tolist(), outcomes, strict=True)
+            for one, values, asked in zip(series, plain, inputs, strict=True)
         ]

@@ -64,6 +64,8 @@ class ScanSpec:
     lookback_days: int
     #: Symbols a task: a number, or "auto".
     batch_size: int | str = "auto"
+    #: The screens as TOML, beside the one that keeps every row.
+    screens: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

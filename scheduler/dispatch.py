@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import orjson
 import structlog
 from celery import chord
 
@@ -19,13 +20,15 @@ from scanner.bars.budget import parse_rate
 from scanner.bars.cache import BarRequest
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError, ScannerError
-from scanner.pipeline import absence_of
-from scanner.results.redis_records import BatchRecords
+from scanner.pipeline import absence_of, load_benchmarks
+from scanner.results.redis_records import BatchRecords, ScanRules
+from scanner.rules.screens import read_screens
+from scanner.rules.verdicts import asks_what_is_finished
 from scanner.spec import ScanSpec, split_symbols
-from scanner.timeframe import DAILY, day_number
+from scanner.timeframe import DAILY, day_date, day_number
 from scheduler.plan import ScanPlan, make_plan
-from scheduler.sessions import last_closed_session
-from scheduler.universe import resolve
+from scheduler.sessions import last_closed_session, recent_sessions
+from scheduler.universe import resolve, texts_of
 from worker.finish import finish
 from worker.tasks import finish_scan, scan_symbols
 
@@ -45,6 +48,7 @@ def start_scan(runtime: Runtime, scan_id: str) -> None:
     try:
         runtime.check_source(spec.source)
         request, plan, invalid = _planned(runtime, spec)
+        rules = _rules(runtime, scan_id, spec, request)
     except ScannerError as error:
         log.error("scan not started", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
         runtime.state.stop(scan_id, str(error))
@@ -52,7 +56,8 @@ def start_scan(runtime: Runtime, scan_id: str) -> None:
         return
     universe = [symbol for batch in plan.batches for symbol in batch] + list(invalid)
     deadline = time.time() + max(runtime.settings.deadline, DEADLINE_FACTOR * plan.seconds)
-    fields = _fields(spec, request, plan) | {"seconds:plan": time.perf_counter() - started}
+    fields = _fields(spec, request, plan) | rules
+    fields |= {"seconds:plan": time.perf_counter() - started}
     if not runtime.state.start(scan_id, universe, deadline, fields):
         return
     absences = [absence_of(symbol, error) for symbol, error in invalid.items()]
@@ -105,6 +110,30 @@ def _planned(
         rate=parse_rate(settings.rate),
     )
     return request, plan, dict(invalid)
+
+
+def _rules(runtime: Runtime, scan_id: str, spec: ScanSpec, request: BarRequest) -> dict[str, str]:
+    """Return what decides the rows of the scan, as fields of its state.
+
+    Benchmarks are fetched here, once: the workers find them in the cache.
+    """
+    texts = texts_of(spec.universe)
+    if texts:
+        runtime.state.keep_texts(scan_id, texts)
+    rules = ScanRules(screens=spec.screens, told=tuple(texts))
+    for mistake in read_screens(spec.screens, texts=rules.told).mistakes.values():
+        log.warning("screen left out", scan=scan_id, cause=mistake)
+    tools = runtime.tools_of(rules)
+    benchmarks = load_benchmarks(request, tools)
+    sessions: list[dt.date] = []
+    if asks_what_is_finished(tools.screens):
+        sessions = recent_sessions(day_date(request.last))
+    return {
+        "screens": rules.screens,
+        "told": orjson.dumps(rules.told).decode(),
+        "calendar": orjson.dumps([day_number(day) for day in sessions]).decode(),
+        "benchmarks": orjson.dumps(list(benchmarks)).decode(),
+    }
 
 
 def _as_of(runtime: Runtime, spec: ScanSpec) -> dt.date:

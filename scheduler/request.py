@@ -9,15 +9,20 @@ import datetime as dt
 import secrets
 from typing import Final
 
-from scanner.bootstrap import Runtime
+from scanner.bootstrap import Runtime, screens_text
 from scanner.spec import ScanSpec
 
 #: Seconds beyond its deadline in which a planned scan may list a real provider's universe.
 LISTING_SECONDS: Final = 600.0
 
 
-def spec_of(runtime: Runtime, *, universe: str = "", as_of: dt.date | None = None) -> ScanSpec:
-    """Return the request that the settings make, with what differs from them."""
+def spec_of(
+    runtime: Runtime, *, universe: str = "", as_of: dt.date | None = None, screens: str = ""
+) -> ScanSpec:
+    """Return the request that the settings make, with what differs from them.
+
+    `screens`: TOML of those that are asked instead of the settings'.
+    """
     settings = runtime.settings
     return ScanSpec(
         source=runtime.source,
@@ -25,6 +30,7 @@ def spec_of(runtime: Runtime, *, universe: str = "", as_of: dt.date | None = Non
         as_of=as_of,
         lookback_days=settings.lookback_days,
         batch_size=settings.batch_size,
+        screens=screens or screens_text(settings),
     )
 
 

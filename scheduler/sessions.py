@@ -30,6 +30,14 @@ def last_closed_session(now: dt.datetime) -> dt.date:
     return session
 
 
+def recent_sessions(last: dt.date) -> list[dt.date]:
+    """Return the sessions of the quarter before `last`, `last` if it is one, and the one after."""
+    sessions = _closes(last.year).index
+    first = pd.Timestamp(last) - pd.Timedelta(days=92)
+    start, stop = sessions.searchsorted([first, pd.Timestamp(last) + pd.Timedelta(days=1)])
+    return [day.date() for day in sessions[start : stop + 1]]
+
+
 def session_after(day: dt.date) -> dt.date:
     """Return the first session after `day`."""
     sessions = _closes(day.year).index

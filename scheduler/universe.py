@@ -42,6 +42,12 @@ def resolve(runtime: Runtime, universe: str) -> list[str]:
     return symbols
 
 
+def texts_of(universe: str) -> dict[str, dict[str, str]]:
+    """Return what a universe tells of its symbols, see `read_texts`; a name tells nothing."""
+    path = Path(universe).expanduser()
+    return read_texts(path) if path.is_file() else {}
+
+
 def read_texts(path: Path) -> dict[str, dict[str, str]]:
     """Return what a CSV file tells of its symbols: `sector` and others -> symbol -> text.
 

@@ -72,7 +72,7 @@ def tools(provider, cache=None, engine=None, min_bars=2, columns=COLUMNS) -> Sca
     )
 
 
-def row(symbol="AAA", values=None, outcomes=None) -> Row:
+def row(symbol="AAA", values=None, inputs=()) -> Row:
     """Return a row; `values`: column -> value, 1.5 for all others."""
     known = values or {}
     return Row(
@@ -80,7 +80,8 @@ def row(symbol="AAA", values=None, outcomes=None) -> Row:
         session=LAST,
         bars=300,
         values=tuple(known.get(name, 1.5) for name in (*BAR_COLUMNS, *COLUMNS)),
-        outcomes={"all": "hit"} if outcomes is None else outcomes,
+        inputs=inputs,
+        outcomes={} if inputs else {"all": "hit"},
     )
 
 

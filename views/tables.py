@@ -26,6 +26,9 @@ DEFAULT_SHOWN: Final = (
     "distance_high_252",
     "dollar_volume_20",
 )
+#: Hits of a screen that its line names.
+_FIRST_HITS: Final = 5
+
 #: What a row has beside its columns.
 PLACE: Final = ("rank", "symbol", "score")
 
@@ -65,15 +68,18 @@ def table_of(
     report: ScanReport,
     *,
     columns: Sequence[str] = DEFAULT_SHOWN,
-    sort: str = "rank",
+    sort: str = "",
     top: int | None = None,
+    screen: str = "",
 ) -> Table:
     """Return rank, symbol, score and `columns` of the first `top` rows by `sort`.
 
-    A name behind a minus sorts downwards, without one upwards; missing values come last.
-    ConfigError if a column does not exist.
+    A name behind a minus sorts downwards, without one upwards; missing values come last. Without
+    `sort` rows are in the order of the scan, or of the hits of `screen`, which are shown alone.
+    ConfigError if a column or the screen does not exist.
     """
-    name, down = sort.removeprefix("-"), sort.startswith("-")
+    ranked = _listed(report, screen)
+    name, down = sort.removeprefix("-") or "rank", sort.startswith("-")
     known = (*PLACE, "session", "bars", "warming", "contributions", *report.facts.columns)
     for wanted in (*columns, name):
         if wanted not in known:
@@ -83,10 +89,11 @@ def table_of(
             )
     if top is not None and top < 0:
         raise ConfigError(f"expected a number of rows of 0 or more, got {top}")
-    rows = [values_of(report, ranked) for ranked in report.rows]
+    rows = [values_of(report, one) for one in ranked]
     present = [row for row in rows if row[name] is not None]
     missing = [row for row in rows if row[name] is None]
-    present.sort(key=lambda row: row[name], reverse=down)
+    if sort:
+        present.sort(key=lambda row: row[name], reverse=down)
     shown = (*PLACE, *(column for column in columns if column not in PLACE))
     return Table(
         columns=shown,
@@ -94,6 +101,28 @@ def table_of(
         partial=frozenset(ranked.row.symbol for ranked in report.rows if ranked.partial),
         warming={ranked.row.symbol: report.warming(ranked) for ranked in report.rows},
     )
+
+
+def _listed(report: ScanReport, screen: str) -> Sequence[RankedRow]:
+    """Return the rows of a report, or those that a screen lists, in its order."""
+    if not screen:
+        return report.rows
+    if screen not in report.screens:
+        known = ", ".join(report.screens)
+        raise ConfigError(f"no screen {screen!r} in this scan: it had {known}")
+    rows = {one.row.symbol: one for one in report.rows}
+    return [rows[symbol] for symbol in report.screens[screen].hits]
+
+
+def screen_line(report: ScanReport, name: str) -> str:
+    """Return what a screen kept in one line: how many hits, the first of them, ranks among whom."""
+    screen = report.screens[name]
+    count = screen.ledger.get("hit", len(screen.hits))
+    hits = "1 hit" if count == 1 else f"{count} hits"
+    among = "".join(f", {term} among {rows}" for term, rows in screen.ranked_among.items())
+    first = " ".join(screen.hits[:_FIRST_HITS]) if screen.terms else ""
+    more = " ..." if first and len(screen.hits) > _FIRST_HITS else ""
+    return f"screen {name}: {hits}{among}{': ' if first else ''}{first}{more}"
 
 
 def summary_of(report: ScanReport) -> dict[str, Any]:
@@ -115,6 +144,7 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
                 "ledger": screen.ledger,
                 "entered": list(screen.entered),
                 "left": list(screen.left),
+                "ranked_among": screen.ranked_among,
             }
             for name, screen in report.screens.items()
         },

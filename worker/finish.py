@@ -5,8 +5,10 @@ Called by the chord's body and by the reconciler, in any order and any number of
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -16,6 +18,7 @@ from scanner.results.aggregate import aggregate, complete_records, why_nothing
 from scanner.results.perf import perf_line
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import RUNNING, Absence, Record, ScanFacts, ScanReport
+from scanner.rules.screens import Screen
 from scanner.timeframe import day_date
 
 log = structlog.get_logger(__name__)
@@ -69,8 +72,20 @@ def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     message = fields.setdefault("message", "" if "last" in fields else _NOT_PLANNED)
     records = complete_records(found.universe, found.records, found.waiting, message)
     fields["message"] = message or why_nothing(records)
-    facts = _facts(runtime, scan_id, closed_at, fields)
-    report = aggregate(facts, records, runtime.tools.screens, _last_hits(runtime, facts))
+    rules = runtime.state.rules(scan_id)
+    tools = runtime.tools_of(rules)
+    facts = dataclasses.replace(
+        _facts(runtime, scan_id, closed_at, fields),
+        columns=tools.row_columns,
+        benchmarks=rules.benchmarks,
+    )
+    report = aggregate(
+        facts,
+        records,
+        tools.screens,
+        _last_hits(runtime, facts, tools.screens),
+        runtime.state.texts(scan_id),
+    )
     facts.stages["aggregate"] = round(time.perf_counter() - started, 4)
     facts.stages["total"] = round(
         closed_at - facts.asked_at.timestamp() + facts.stages["aggregate"], 4
@@ -81,13 +96,15 @@ def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     return report
 
 
-def _last_hits(runtime: Runtime, facts: ScanFacts) -> dict[str, tuple[str, ...]]:
+def _last_hits(
+    runtime: Runtime, facts: ScanFacts, screens: Sequence[Screen]
+) -> dict[str, tuple[str, ...]]:
     """Return the last hits of each screen; none for a scan that went wrong as a whole."""
     if facts.message:
         return {}
     found = {
         screen.name: runtime.reports.last_hits(facts.source, facts.universe, screen.name)
-        for screen in runtime.tools.screens
+        for screen in screens
     }
     return {name: hits for name, hits in found.items() if hits is not None}
 

@@ -21,6 +21,7 @@ from scanner.pipeline import absence_of, scan_batch
 from scanner.results.redis_records import BatchRecords
 from scanner.results.report import Absence, Row
 from scanner.spec import Batch
+from worker.rules import rules_of
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,8 @@ def _scan(
 ) -> None:
     try:
         runtime.check_source(request.source)
-        result = scan_batch(batch.symbols, request, runtime.tools)
+        tools = runtime.tools_of(rules_of(runtime, batch.scan_id))
+        result = scan_batch(batch.symbols, request, tools)
     except ConfigError as error:
         log.error("scan stopped", scan=batch.scan_id, cause=str(error))  # noqa: TRY400 - expected
         if runtime.state.stop(batch.scan_id, str(error)):

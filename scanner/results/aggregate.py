@@ -1,13 +1,15 @@
 """The aggregate: all records of a scan come in, one ScanReport goes out.
 
 1. every symbol of the universe gets its record, or becomes deferred (`complete_records`)
-2. rows are scored and ranked (`rules/score.py`)
+2. each screen decides each row, rows are scored and ranked (`rules/verdicts.py`, `rules/score.py`)
 3. the scan's ledger and each screen's ledger are counted; each sums to the universe
 4. each screen's hits are compared with its last complete scan (`diff.py`)
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -31,6 +33,7 @@ from scanner.results.report import (
 )
 from scanner.rules.score import COMPONENTS, Scores, score
 from scanner.rules.screens import HIT, Screen
+from scanner.rules.verdicts import Rows, Verdict, inputs_as_values, inputs_of, verdict
 
 #: Decimals of scores: rows that are equal to this many are ranked by symbol.
 _DECIMALS: Final = 6
@@ -75,17 +78,20 @@ def aggregate(
     records: Sequence[Record],
     screens: Sequence[Screen],
     last_hits: Mapping[str, Sequence[str]],
+    texts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> ScanReport:
     """Return the report of `records`, one a symbol of the universe.
 
     `last_hits`: screen -> hits of its last complete scan; a screen without one has no change.
+    `texts`: `sector` and others -> symbol -> text, as the universe tells.
     """
     rows = [record for record in records if isinstance(record, Row)]
     absences = sorted(
         (record for record in records if isinstance(record, Absence)),
         key=lambda absence: absence.symbol,
     )
-    ranked = _ranked(facts, rows)
+    verdicts = _verdicts(facts, rows, screens, texts or {})
+    ranked = _ranked(facts, [_decided(row, at, verdicts) for at, row in enumerate(rows)])
     return ScanReport(
         facts=facts,
         state=_state(facts, absences, len(rows)),
@@ -93,7 +99,9 @@ def aggregate(
         absences=tuple(absences),
         ledger=_ledger(len(rows), absences),
         screens={
-            screen.name: _screen_result(screen, ranked, len(absences), last_hits)
+            screen.name: _screen_result(
+                screen, ranked, verdicts[screen.name], len(absences), last_hits.get(screen.name)
+            )
             for screen in screens
         },
     )
@@ -141,21 +149,59 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), _DECIMALS)
 
 
+def _verdicts(
+    facts: ScanFacts,
+    rows: Sequence[Row],
+    screens: Sequence[Screen],
+    texts: Mapping[str, Mapping[str, str]],
+) -> dict[str, Verdict]:
+    """Return what each screen makes of `rows`, by the inputs that the workers computed."""
+    symbols = [row.symbol for row in rows]
+    every = Rows(
+        symbols=symbols,
+        bars=[row.bars for row in rows],
+        known=inputs_as_values([row.inputs for row in rows], inputs_of(tuple(screens))),
+        texts={name: [of.get(symbol) for symbol in symbols] for name, of in texts.items()},
+        benchmarks=facts.benchmarks,
+    )
+    return {screen.name: verdict(screen, every) for screen in screens}
+
+
+def _decided(row: Row, at: int, verdicts: Mapping[str, Verdict]) -> Row:
+    """Return a row with the outcomes of all screens."""
+    return dataclasses.replace(
+        row,
+        outcomes={name: one.outcomes[at] for name, one in verdicts.items()},
+        terms={name: one.terms[at] for name, one in verdicts.items() if one.terms[at]},
+        inputs=(),
+    )
+
+
 def _screen_result(
     screen: Screen,
     ranked: Sequence[RankedRow],
+    found: Verdict,
     absent: int,
-    last_hits: Mapping[str, Sequence[str]],
+    before: Sequence[str] | None,
 ) -> ScreenResult:
-    outcomes = [one.row.outcomes.get(screen.name, "unknown:not_decided") for one in ranked]
-    hits = tuple(
-        one.row.symbol for one, outcome in zip(ranked, outcomes, strict=True) if outcome == HIT
-    )
-    ledger = {HIT: len(hits), **dict(sorted(Counter(outcomes).items())), "absent": absent}
-    before = last_hits.get(screen.name)
+    outcomes = Counter(one.row.outcomes[screen.name] for one in ranked)
+    hits = _hits(screen, ranked, found.order)
     return ScreenResult(
         hits=hits,
-        ledger=ledger,
+        ledger={HIT: outcomes[HIT], **dict(sorted(outcomes.items())), "absent": absent},
         entered=() if before is None else diff.entered(hits, before),
         left=() if before is None else diff.left(hits, before),
+        ranked_among=found.ranked_among,
+        terms=tuple(term.text for term in screen.where.terms) if screen.where else (),
+        columns=screen.columns,
     )
+
+
+def _hits(
+    screen: Screen, ranked: Sequence[RankedRow], order: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Return the symbols that a screen lists: by its own number, or by score."""
+    hits = [one.row.symbol for one in ranked if one.row.outcomes[screen.name] == HIT]
+    if screen.rank_by is not None:
+        hits.sort(key=lambda symbol: -order.get(symbol, -math.inf))
+    return tuple(hits[: screen.limit])

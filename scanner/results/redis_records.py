@@ -43,6 +43,20 @@ class ScanProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRules:
+    """What decides the rows of a scan; the same for all its batches."""
+
+    #: The screens as TOML.
+    screens: str = ""
+    #: What the universe tells of its symbols: `sector` and others.
+    told: tuple[str, ...] = ()
+    #: Recent sessions of the exchange and the one after as_of, days since 1970-01-01.
+    calendar: tuple[int, ...] = ()
+    #: Benchmarks of the screens of which there are bars.
+    benchmarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedRecords:
     """All that the workers wrote for a scan."""
 
@@ -81,6 +95,31 @@ class RedisScanRecords:
             return None
         source, timeframe, first, last = (value.decode() for value in values[1:])
         return BarRequest(source=source, timeframe=timeframe, first=int(first), last=int(last))
+
+    def rules(self, scan_id: str) -> ScanRules:
+        """Return what decides the rows of a scan that has been planned."""
+        names = ("screens", "told", "calendar", "benchmarks")
+        with redis_errors("read a scan's rules"):
+            values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
+        screens, told, calendar, benchmarks = values
+        return ScanRules(
+            screens=screens.decode() if screens else "",
+            told=tuple(orjson.loads(told)) if told else (),
+            calendar=tuple(orjson.loads(calendar)) if calendar else (),
+            benchmarks=tuple(orjson.loads(benchmarks)) if benchmarks else (),
+        )
+
+    def keep_texts(self, scan_id: str, texts: Mapping[str, Mapping[str, str]]) -> None:
+        """Keep what the universe of a scan tells of its symbols: `sector` -> symbol -> text."""
+        packed = zstd.compress(orjson.dumps(texts), 3)
+        with redis_errors("keep the texts of a universe"):
+            self._client.set(keys.texts_of(scan_id), packed, ex=self._expiry)
+
+    def texts(self, scan_id: str) -> dict[str, dict[str, str]]:
+        """Return what the universe of a scan tells of its symbols."""
+        with redis_errors("read the texts of a universe"):
+            packed = cast("bytes | None", self._client.get(keys.texts_of(scan_id)))
+        return dict(orjson.loads(zstd.decompress(packed))) if packed else {}
 
     def write(self, scan_id: str, batch: BatchRecords) -> int:
         """Write a batch in one call and return how many symbols were taken; -1 if refused.

@@ -39,8 +39,12 @@ class Row:
     bars: int
     #: One value a column of the scan, in the scan's order.
     values: tuple[float | None, ...]
-    #: Screen -> `hit`, `miss:<term>` or `unknown:<why>`.
-    outcomes: dict[str, str]
+    #: What the screens ask of it, until all rows are known; 1 and 0 are true and false.
+    inputs: tuple[float | None, ...] = ()
+    #: Screen -> `hit`, `miss:<term>`, `unknown:<why>` or `filtered:<filter>`; empty until then.
+    outcomes: dict[str, str] = field(default_factory=dict)
+    #: Screen -> a letter for each of its terms: t is true, f false and u unknown.
+    terms: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +87,18 @@ class ScreenResult:
 
     #: Symbols, best first.
     hits: tuple[str, ...]
-    #: `hit`, `miss:<term>`, `unknown:<why>`, `absent` -> symbols; sums to the universe.
+    #: `hit`, `miss:<term>`, `unknown:<why>`, `filtered:<filter>`, `absent` -> symbols; sums to
+    #: the universe.
     ledger: dict[str, int]
     #: Hits that the last complete scan of this screen did not have, and the reverse.
     entered: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    #: Number that is ranked among all rows -> how many of them have it.
+    ranked_among: dict[str, int] = field(default_factory=dict)
+    #: The terms of its rule as they were written.
+    terms: tuple[str, ...] = ()
+    #: Columns that it is shown with.
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +128,8 @@ class ScanFacts:
     threads: int = 0
     #: Symbols by where their bars came from: hit, fetched, absent, broken, short.
     bars: dict[str, int] = field(default_factory=dict)
+    #: Benchmarks of the screens of which there are bars.
+    benchmarks: tuple[str, ...] = ()
     #: One sentence if the scan as a whole went wrong.
     message: str = ""
 

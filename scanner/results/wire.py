@@ -28,9 +28,9 @@ else:
 def encode_record(record: Record) -> bytes:
     """Return the JSON of a row or an absence, without its symbol, which is its hash field."""
     if isinstance(record, Row):
-        return orjson.dumps(
-            {"s": record.session, "n": record.bars, "v": record.values, "o": record.outcomes}
-        )
+        plain = {"s": record.session, "n": record.bars, "v": record.values}
+        more = {"i": record.inputs, "o": record.outcomes, "t": record.terms}
+        return orjson.dumps(plain | {name: value for name, value in more.items() if value})
     return orjson.dumps({"a": record.state, "why": record.reason, "f": record.final})
 
 
@@ -46,7 +46,9 @@ def decode_record(symbol: str, data: bytes) -> Record:
         session=fields["s"],
         bars=fields["n"],
         values=tuple(fields["v"]),
-        outcomes=fields["o"],
+        inputs=tuple(fields.get("i", ())),
+        outcomes=fields.get("o", {}),
+        terms=fields.get("t", {}),
     )
 
 
@@ -94,6 +96,7 @@ def _facts(plain: dict[str, Any]) -> ScanFacts:
             "asked_at": dt.datetime.fromisoformat(plain["asked_at"]),
             "closed_at": dt.datetime.fromisoformat(plain["closed_at"]),
             "columns": tuple(plain["columns"]),
+            "benchmarks": tuple(plain.get("benchmarks", ())),
         }
     )
 
@@ -104,7 +107,8 @@ def _ranked(plain: dict[str, Any]) -> RankedRow:
         session=plain["s"],
         bars=plain["n"],
         values=tuple(plain["v"]),
-        outcomes=plain["o"],
+        outcomes=plain.get("o", {}),
+        terms=plain.get("t", {}),
     )
     return RankedRow(
         row=row, rank=plain["rank"], score=plain["score"], contributions=plain["points"]
@@ -117,4 +121,7 @@ def _screen(plain: dict[str, Any]) -> ScreenResult:
         ledger=plain["ledger"],
         entered=tuple(plain["entered"]),
         left=tuple(plain["left"]),
+        ranked_among=plain.get("ranked_among", {}),
+        terms=tuple(plain.get("terms", ())),
+        columns=tuple(plain.get("columns", ())),
     )

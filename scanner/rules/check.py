@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from scanner.bars.block import FIELDS
 from scanner.errors import ConfigError, ExpressionError
@@ -30,6 +30,9 @@ from scanner.rules.tree import (
     Series,
     is_condition,
 )
+
+#: Most parts of an expression that is written out.
+MAX_SIZE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +60,13 @@ def compile_rule(source: str, texts: Collection[str] = TEXTS) -> Rule:
     `texts`: what the universe knows of its symbols beside `symbol`.
     """
     checker = Checker(source, texts)
-    phrase = parse(source)
-    condition = checker.condition(phrase)
     terms = tuple(
         Term(text=source[one.start : one.stop], condition=checker.condition(one))
-        for one in _terms(phrase)
+        for one in _terms(parse(source))
     )
-    return Rule(source=source, condition=condition, terms=terms)
+    conditions = tuple(_flat("and", (term.condition for term in terms)))
+    whole = conditions[0] if len(conditions) == 1 else Logic(op="and", args=conditions)
+    return Rule(source=source, condition=whole, terms=terms)
 
 
 def compile_number(source: str, texts: Collection[str] = TEXTS) -> Number:
@@ -88,6 +91,8 @@ class Checker:
         self.texts = {"symbol", *texts}
         #: Functions around the phrase that is looked at.
         self.inside: list[str] = []
+        #: Parts so far, each as often as it occurs when chains and the like are written out.
+        self.size = 0
         #: Bars that those look back.
         self.back: list[float] = []
 
@@ -111,6 +116,13 @@ class Checker:
 
     def meaning(self, phrase: Phrase) -> Expression:
         """Return the meaning of a phrase of either kind."""
+        self.size += 1
+        if self.size > MAX_SIZE:
+            self.refuse(
+                f"written out the expression has more than {MAX_SIZE:,} parts: chains, `between`, "
+                "`in` and crosses repeat what stands in them",
+                phrase,
+            )
         match phrase.kind:
             case "number":
                 return Constant(value=phrase.value)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from scanner.bars.block import FloatArray
+from scanner.rules.scope import finite
 from scanner.rules.tree import Constant, CrossSection, Expression, Membership, parts, walk
 
 
@@ -65,5 +66,5 @@ def zscores(values: FloatArray) -> FloatArray:
     present = values[np.isfinite(values)]
     if not present.size or present.min() == present.max():
         return np.full(values.shape, np.nan)
-    distances: FloatArray = (values - present.mean()) / present.std()
-    return distances
+    with np.errstate(all="ignore"):
+        return finite((values - present.mean()) / present.std())

@@ -8,17 +8,18 @@ Another timeframe is a block of its own, made of the bars so far, and evaluated 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from scanner.bars.block import FIELDS, FloatArray
+from scanner.bars.block import FIELDS, BoolArray, FloatArray
 from scanner.bars.resample import resample, without_last
 from scanner.rules.operations import OPERATIONS
 from scanner.rules.scope import Scope, Value
-from scanner.rules.tree import Expression, OnTimeframe, Series, back, parts
+from scanner.rules.tree import Expression, OnTimeframe, Series, back, parts, walk
 from scanner.rules.truth import Truth
 
 
@@ -32,53 +33,84 @@ def evaluate(
 
     `given`: values that are known already, at least as many bars of them as are needed.
     """
-    wanted = list(expressions)
-    run = Evaluation(scope, wanted, bars, dict(given or {}))
+    wanted = tuple(expressions)
+    width = scope.block.close.shape[1]
+    plan = _plan(wanted, bars, width, tuple(given or ()))
+    run = Evaluation(scope, plan, given or {})
     with np.errstate(all="ignore"):
-        return {one: run.last(one, bars) for one in wanted}
+        # The plan may be that of equal expressions, whose parts it knows by identity.
+        return {one: run.last(one, bars) for one in plan.wanted}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What expressions need, found out once for all blocks of a width."""
+
+    #: Identity of each part -> its place; parts that mean the same have one place.
+    places: Mapping[int, int]
+    #: How many last bars of each place are needed.
+    bars: Sequence[int]
+    #: The part that stands at each place.
+    parts: Sequence[Expression]
+    #: The expressions themselves, so that no identity is given to another.
+    wanted: tuple[Expression, ...]
+    given: tuple[Expression, ...]
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(
+    wanted: tuple[Expression, ...], bars: int, width: int, given: tuple[Expression, ...]
+) -> _Plan:
+    known = set(given)
+    needed: dict[Expression, int] = {}
+
+    def need(x: Expression, bars: int) -> None:
+        if x in known or needed.get(x, 0) >= bars:
+            return
+        needed[x] = bars
+        if isinstance(x, OnTimeframe):
+            return
+        more = back(x)
+        for part in parts(x):
+            need(part, max(width, bars) if more is None else bars + more)
+
+    for one in wanted:
+        need(one, bars)
+    order = {x: place for place, x in enumerate([*known, *needed])}
+    places = {id(part): order[part] for x in wanted for part in walk(x) if part in order}
+    return _Plan(
+        places=places | {id(x): order[x] for x in given},
+        bars=[needed.get(x, 0) for x in order],
+        parts=list(order),
+        wanted=wanted,
+        given=given,
+    )
 
 
 class Evaluation:
     """One evaluation: what is needed, and what is known so far."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        wanted: Sequence[Expression],
-        bars: int,
-        values: dict[Expression, Value],
-    ) -> None:
+    def __init__(self, scope: Scope, plan: _Plan, given: Mapping[Expression, Value]) -> None:
         self.scope = scope
-        self.values = values
+        self.plan = plan
         self.symbols, self.width = scope.block.close.shape
-        #: Expression -> how many last bars of it are needed.
-        self.needed: dict[Expression, int] = {}
-        for one in wanted:
-            self._need(one, bars)
+        self.values: list[Value | None] = [given.get(x) for x in plan.parts]
         self.columns = self._computed()
-        self.looks = Looks(scope, self.needed)
-
-    def _need(self, x: Expression, bars: int) -> None:
-        if x in self.values or self.needed.get(x, 0) >= bars:
-            return
-        self.needed[x] = bars
-        if isinstance(x, OnTimeframe):
-            return
-        more = back(x)
-        for part in parts(x):
-            self._need(part, max(self.width, bars) if more is None else bars + more)
+        self.looks = Looks(scope, plan.parts)
 
     def _computed(self) -> Mapping[str, FloatArray]:
-        names = {x.name for x in self.needed if isinstance(x, Series)} - set(FIELDS)
+        names = {x.name for x in self.plan.parts if isinstance(x, Series)} - set(FIELDS)
         missing = sorted(names - set(self.scope.columns))
         made = self.scope.compute(self.scope.block, missing) if missing else {}
         return {**self.scope.columns, **made}
 
     def last(self, x: Expression, bars: int) -> Any:
         """Return the last `bars` values of `x`."""
-        if x not in self.values:
-            self.values[x] = OPERATIONS[type(x)](self, x, self.needed[x])
-        value = self.values[x]
+        place = self.plan.places[id(x)]
+        value = self.values[place]
+        if value is None:
+            value = OPERATIONS[type(x)](self, x, self.plan.bars[place])
+            self.values[place] = value
         return value.last(bars) if isinstance(value, Truth) else value[:, value.shape[1] - bars :]
 
     def all_last(self, args: Sequence[Expression], bars: int) -> list[Any]:
@@ -92,6 +124,15 @@ class Evaluation:
         out = np.full((bars, self.symbols), np.nan).T
         out[:, bars - self.width :] = x
         return out
+
+    def present(self, bars: int) -> BoolArray | None:
+        """Return where a symbol has a bar, of the last `bars`; None: everywhere.
+
+        Before its first bar nothing of a symbol is known, not even that something is unknown.
+        """
+        if self.symbols and int(self.scope.block.counts.min()) >= bars:
+            return None
+        return ~np.isnan(self.cut(self.scope.block.close, bars))
 
     def texts(self, name: str) -> Sequence[str | None]:
         """Return what the universe tells of each symbol."""

@@ -125,9 +125,10 @@ def _rolling(checker: Checker, phrase: Phrase) -> Expression:
 
 
 def _crosses(checker: Checker, phrase: Phrase) -> Expression:
-    x, y = (_looked_back(checker, 1, checker.number, part) for part in phrase.parts)
+    x, y = (checker.number(part) for part in phrase.parts)
+    x_1, y_1 = (_looked_back(checker, 1, checker.number, part) for part in phrase.parts)
     before, now = ("<=", ">") if phrase.name == "crosses_above" else (">=", "<")
-    then = Comparison(op=before, left=Ago(bars=1, x=x), right=Ago(bars=1, x=y))
+    then = Comparison(op=before, left=Ago(bars=1, x=x_1), right=Ago(bars=1, x=y_1))
     crossed = Comparison(op=now, left=x, right=y)
     checker.same_levels(phrase, crossed)
     return Logic(op="and", args=(then, crossed))

@@ -63,7 +63,8 @@ _SCALED: Final = ""
 
 def may_be_compared(left: Expression, right: Expression) -> bool:
     """Return whether both are free of running totals, or levels of the same one."""
-    return of(left) == of(right) and _SCALED not in of(left)
+    ours = of(left)
+    return ours == of(right) and _SCALED not in ours
 
 
 def refusal(*numbers: Expression) -> str:

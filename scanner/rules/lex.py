@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from scanner.errors import ExpressionError
 
@@ -37,18 +36,17 @@ _TOKEN: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(NamedTuple):
     """One word of an expression."""
 
     kind: Kind
     #: The sign, the word or the name in lower case, or what a text holds.
     text: str
-    #: The number with its suffix; 0 for others.
-    value: float = 0.0
     #: Characters of the expression that it takes.
     start: int
     stop: int
+    #: The number with its suffix; 0 for others.
+    value: float = 0.0
 
 
 def tokens(source: str) -> list[Token]:
@@ -68,23 +66,27 @@ def tokens(source: str) -> list[Token]:
         if match.lastgroup != "space":
             found.append(_token(source, match))
         place = match.end()
-    found.append(Token(kind="end", text="the end", start=len(source), stop=len(source)))
+    found.append(Token("end", "the end", len(source), len(source)))
     return found
 
 
 def _token(source: str, match: re.Match[str]) -> Token:
     text, start, stop = match.group(), match.start(), match.end()
-    if match.group("number"):
-        return _number(source, match)
-    if match.group("text"):
-        if len(text) - 2 > MAX_TEXT:
-            raise ExpressionError(f"a text has at most {MAX_TEXT} characters", source, start, stop)
-        return Token(kind="text", text=text[1:-1], start=start, stop=stop)
-    if match.group("name") and len(text) > MAX_NAME:
-        raise ExpressionError(f"a name has at most {MAX_NAME} characters", source, start, stop)
-    text = _SAME.get(text.lower(), text.lower())
-    kind: Kind = "word" if text in WORDS else "name" if match.group("name") else "sign"
-    return Token(kind=kind, text=text, start=start, stop=stop)
+    match match.lastgroup:
+        case "suffix":
+            return _number(source, match)
+        case "text":
+            if stop - start - 2 > MAX_TEXT:
+                raise ExpressionError(
+                    f"a text has at most {MAX_TEXT} characters", source, start, stop
+                )
+            return Token("text", text[1:-1], start, stop)
+        case "name" if stop - start > MAX_NAME:
+            raise ExpressionError(f"a name has at most {MAX_NAME} characters", source, start, stop)
+    text = text.lower()
+    text = _SAME.get(text, text)
+    kind: Kind = "word" if text in WORDS else "name" if match.lastgroup == "name" else "sign"
+    return Token(kind, text, start, stop)
 
 
 def _number(source: str, match: re.Match[str]) -> Token:
@@ -100,7 +102,7 @@ def _number(source: str, match: re.Match[str]) -> Token:
     value = float(match.group("number")) * SUFFIXES.get(match.group("suffix").lower(), 1.0)
     if math.isinf(value):
         raise ExpressionError("this number is too large", source, start, stop)
-    return Token(kind="number", text=match.group(), value=value, start=start, stop=stop)
+    return Token("number", match.group(), start, stop, value)
 
 
 def _unreadable(source: str, place: int) -> ExpressionError:

@@ -1,8 +1,7 @@
 """A rule over a whole market: blocks of bars come in, an outcome for each symbol goes out.
 
 1. each block's symbols get what their own bars decide            (evaluate.py)
-2. all rows together get what only they can: ranks and distances  (settle.py)
-3. the terms of the rule become one outcome for each symbol       (outcome.py)
+2. all rows together decide what only they can, and the outcomes  (verdicts.py)
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ import numpy as np
 from scanner.bars.block import BarSeries, FloatArray, stack
 from scanner.indicators.compute import compute
 from scanner.rules.check import Rule
-from scanner.rules.cross_section import inputs
 from scanner.rules.evaluate import evaluate
-from scanner.rules.outcome import outcomes
 from scanner.rules.scope import Scope, number
-from scanner.rules.settle import joined, settled
-from scanner.rules.tree import CrossSection, Relative, Series, walk
-from scanner.rules.wording import worded
+from scanner.rules.screens import Screen
+from scanner.rules.settle import joined
+from scanner.rules.tree import Series, walk
+from scanner.rules.verdicts import Rows, inputs_of, verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +33,6 @@ class Judged:
     ranked_among: dict[str, int]
 
 
-def benchmarks_of(rule: Rule) -> tuple[str, ...]:
-    """Return the symbols that others are compared with."""
-    found = (x.benchmark for x in walk(rule.condition) if isinstance(x, Relative))
-    return tuple(dict.fromkeys(found))
-
-
 def judge(
     rule: Rule,
     blocks: Sequence[Sequence[BarSeries]],
@@ -51,27 +43,32 @@ def judge(
 
     `texts`: `sector` and others -> symbol -> text; `benchmarks`: symbol -> its bars.
     """
-    terms = [term.condition for term in rule.terms]
+    screen = Screen(name="tried", description="", where=rule)
+    wanted = inputs_of((screen,))
     columns = [x for x in dict.fromkeys(walk(rule.condition)) if isinstance(x, Series)]
     known = joined(
         [
             evaluate(
                 Scope(block=stack(series), compute=compute, benchmarks=benchmarks),
-                dict.fromkeys((*inputs(terms), *columns)),
+                dict.fromkeys((*wanted, *columns)),
             )
             for series in blocks
         ]
     )
     every = [one for series in blocks for one in series]
     symbols = [one.symbol for one in every]
-    told = {name: [of.get(symbol) for symbol in symbols] for name, of in texts.items()}
-    values = settled(symbols, known, terms, told)
-    ranked = [x for x in dict.fromkeys(walk(rule.condition)) if isinstance(x, CrossSection)]
-    numbers = settled(symbols, known, [x.x for x in ranked], told)
+    rows = Rows(
+        symbols=symbols,
+        bars=[len(one) for one in every],
+        known=known,
+        texts={name: [of.get(symbol) for symbol in symbols] for name, of in texts.items()},
+        benchmarks=tuple(benchmarks),
+    )
+    found = verdict(screen, rows)
     return Judged(
-        outcomes=outcomes(rule, values, [len(one) for one in every], tuple(benchmarks)),
+        outcomes=found.outcomes,
         values=_rows({x.name: number(known[x]) for x in columns}, len(every)),
-        ranked_among={worded(x): int(np.isfinite(number(numbers[x.x])).sum()) for x in ranked},
+        ranked_among=found.ranked_among,
     )
 
 

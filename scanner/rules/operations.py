@@ -14,7 +14,7 @@ from scanner.bars.block import FIELDS
 from scanner.rules import cross_section, temporal
 from scanner.rules.arithmetic import ARITHMETIC
 from scanner.rules.relative import RELATIVE, aligned
-from scanner.rules.scope import Value
+from scanner.rules.scope import Value, finite
 from scanner.rules.tree import (
     Ago,
     Arithmetic,
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 
 
 def _constant(run: Evaluation, x: Constant, bars: int) -> Value:
-    return np.broadcast_to(x.value, (run.symbols, bars))
+    value = np.broadcast_to(x.value, (run.symbols, bars))
+    present = run.present(bars)
+    return value if present is None else np.where(present, value, np.nan)
 
 
 def _series(run: Evaluation, x: Series, bars: int) -> Value:
@@ -54,8 +56,7 @@ def _series(run: Evaluation, x: Series, bars: int) -> Value:
 
 def _arithmetic(run: Evaluation, x: Arithmetic, bars: int) -> Value:
     made = ARITHMETIC[x.op](*run.all_last(x.args, bars))
-    # A number that is too large to be written is no more known than one over 0.
-    return np.where(np.isfinite(made), made, np.nan)
+    return finite(made)
 
 
 def _choice(run: Evaluation, x: Choice, bars: int) -> Value:
@@ -70,8 +71,8 @@ def _comparison(run: Evaluation, x: Comparison, bars: int) -> Value:
 
 def _membership(run: Evaluation, x: Membership, bars: int) -> Value:
     texts = run.texts(x.field)
-    true = np.array([text in x.values for text in texts])
-    false = ~true & np.array([text is not None for text in texts])
+    true = np.array([text in x.values for text in texts], dtype=np.bool_)
+    false = ~true & np.array([text is not None for text in texts], dtype=np.bool_)
     shape = (run.symbols, bars)
     return Truth(
         true=np.broadcast_to(true[:, np.newaxis], shape),
@@ -89,7 +90,8 @@ def _logic(run: Evaluation, x: Logic, bars: int) -> Value:
 def _known(run: Evaluation, x: Known, bars: int) -> Value:
     value = run.last(x.x, bars)
     known = value.known if isinstance(value, Truth) else ~np.isnan(value)
-    return Truth(true=known, false=~known)
+    present = run.present(bars)
+    return Truth(true=known, false=~known if present is None else ~known & present)
 
 
 def _ago(run: Evaluation, x: Ago, bars: int) -> Value:
@@ -103,7 +105,7 @@ def _ago(run: Evaluation, x: Ago, bars: int) -> Value:
 def _looking_back(run: Evaluation, x: Held | Count | Rolling, bars: int) -> Value:
     op = "count" if isinstance(x, Count) else x.op
     made: Value = getattr(temporal, op)(run.last(x.x, bars + (back(x) or 0)), x.bars)
-    return made
+    return made if isinstance(made, Truth) else finite(made)
 
 
 def _since(run: Evaluation, x: Since, bars: int) -> Value:
@@ -129,7 +131,7 @@ def _relative(run: Evaluation, x: Relative, bars: int) -> Value:
     close = run.cut(block.close, bars + x.bars)
     theirs = run.cut(aligned(series, block.sessions), bars + x.bars)
     made = RELATIVE[x.op](close, theirs, x.bars)
-    return np.where(np.isfinite(made), made, np.nan)
+    return finite(made)
 
 
 def _cross_section(run: Evaluation, x: CrossSection, bars: int) -> Value:

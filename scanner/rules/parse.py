@@ -153,11 +153,13 @@ class _Parser:
 
     def compared(self, left: Phrase) -> Phrase:
         """Return comparisons that follow one another, joined by `and`: a < b < c."""
-        start, found = left.start, []
+        start = left.start
+        found: list[Phrase] = []
         while self.binds() == _COMPARE:
             if self.now.text not in COMPARISONS:
-                found.append(self.asked(left))
-                break
+                if found:
+                    raise self.error("put one of both comparisons in brackets", self.now)
+                return self.asked(left)
             sign = self.take().text
             right = self.phrase(_COMPARE)
             found.append(self.made(sign, left.start, left, right))

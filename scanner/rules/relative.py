@@ -48,6 +48,10 @@ RELATIVE: Final[Mapping[str, Callable[[FloatArray, FloatArray, int], FloatArray]
 }
 
 
+#: Deviation of equal returns from their mean, relative to it, that is rounding.
+_ROUNDING: Final = 1e-12
+
+
 def _moments(
     close: FloatArray, benchmark: FloatArray, bars: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -63,4 +67,7 @@ def _moments(
     for window in windows:
         a, b = ours[:, window] - means[0], theirs[:, window] - means[1]
         sums += np.stack([a * a, a * b, b * b])
+    for place, mean in ((0, means[0]), (2, means[1])):
+        # Returns that are equal but for their rounding have no variance.
+        sums[place][sums[place] <= bars * (mean * _ROUNDING) ** 2] = 0.0
     return sums[0], sums[1], sums[2]

@@ -16,6 +16,11 @@ Value = FloatArray | Truth
 Compute = Callable[[BarBlock, Sequence[str]], Mapping[str, FloatArray]]
 
 
+def finite(made: FloatArray) -> FloatArray:
+    """Return numbers, unknown where one is too large to be written, as one over 0 is."""
+    return np.where(np.isfinite(made), made, np.nan)
+
+
 def number(value: Value) -> FloatArray:
     """Return a value that has to be a number; TypeError if it is a condition."""
     if isinstance(value, Truth):
@@ -34,8 +39,8 @@ class Scope:
     #: `sector` and others -> the text of each symbol of the block, None where there is none.
     texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     benchmarks: Mapping[str, BarSeries] = field(default_factory=dict)
-    #: Sessions of the exchange, ascending, and the one after the block's last; they decide which
-    #: weeks and months are finished. Without them every weekday counts as a session.
+    #: Recent sessions of the exchange, ascending, and the one after the block's last; they decide
+    #: which weeks and months are finished. Before and without them every weekday is a session.
     calendar: IntArray | None = None
 
     def next_sessions(self, block: BarBlock) -> IntArray | None:
@@ -48,4 +53,5 @@ class Scope:
             return upcoming
         places = np.searchsorted(calendar, last, side="right")
         known = calendar[np.minimum(places, calendar.size - 1)]
-        return np.where(places < calendar.size, known, upcoming)
+        inside = (places < calendar.size) & (last >= calendar[0])
+        return np.where(inside, known, upcoming)

@@ -6,9 +6,10 @@ A screen with a mistake is left out and reported with its line; the other screen
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
@@ -18,7 +19,7 @@ from scanner.indicators.registry import column
 from scanner.rules.check import Rule, compile_number, compile_rule
 from scanner.rules.names import TEXTS
 from scanner.rules.needs import bars_needed
-from scanner.rules.tree import Number
+from scanner.rules.tree import Expression, Number
 
 #: Outcome of a row that a screen keeps; others are `miss:<term>` or `unknown:<why>`.
 HIT: Final = "hit"
@@ -30,9 +31,9 @@ MAX_FILE: Final = 200_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Screen:
-    """A named rule over rows."""
+    """A named rule over rows; equal to itself only, so that what it asks is found out once."""
 
     name: str
     #: What it looks for, in a sentence.
@@ -55,12 +56,16 @@ class Screen:
     history: int = 0
 
     @property
+    def asked(self) -> tuple[Expression, ...]:
+        """What is evaluated: the terms of its rules, and what it ranks by."""
+        rules = [*self.universe.values(), *([self.where] if self.where else [])]
+        terms = [term.condition for rule in rules for term in rule.terms]
+        return (*terms, *([self.rank_by] if self.rank_by else []))
+
+    @property
     def bars(self) -> int:
         """Bars without which the screen knows nothing of a symbol."""
-        asked = [rule.condition for rule in self.universe.values()]
-        asked += [self.where.condition] if self.where else []
-        numbers = [self.rank_by] if self.rank_by else []
-        return max([1, self.history, *(bars_needed(x) for x in (*asked, *numbers))])
+        return max([1, self.history, *(bars_needed(x) for x in self.asked)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +82,16 @@ ALL: Final = Screen(name="all", description="Every symbol with a row, ranked by 
 SCREENS: Final = (ALL,)
 
 
-def decide(screens: Sequence[Screen], rows: int) -> list[dict[str, str]]:
-    """Return, for each of `rows` rows, screen name -> outcome."""
-    return [dict.fromkeys((screen.name for screen in screens), HIT) for _ in range(rows)]
-
-
 def shipped() -> str:
     """Return the text of the screens that come with the scanner."""
     return (files("scanner.rules") / "screens.toml").read_text(encoding="utf-8")
+
+
+def one_screen(name: str, where: str) -> str:
+    """Return the TOML of a screen with nothing but a rule."""
+    # Texts of JSON are texts of TOML.
+    text = json.dumps(where, ensure_ascii=False)
+    return f'[{name}]\ndescription = "As asked for."\nwhere = {text}\n'
 
 
 def read_screens(text: str, file: str = "screens.toml", texts: Collection[str] = TEXTS) -> Screens:

@@ -29,13 +29,14 @@ def settled(
     `texts`: `sector` and others -> the text of each of `symbols`.
     """
     rows = len(symbols)
-    nothing = BarBlock(
+    # A bar each, of which nothing is asked: what is, is known.
+    bare = BarBlock(
         symbols=tuple(symbols),
-        counts=np.zeros(rows, dtype=np.int32),
-        sessions=np.zeros((rows, 0), dtype=np.int32),
-        values=np.zeros((len(FIELDS), rows, 0)),
+        counts=np.ones(rows, dtype=np.int32),
+        sessions=np.zeros((rows, 1), dtype=np.int32),
+        values=np.zeros((len(FIELDS), rows, 1)),
     )
-    scope = Scope(block=nothing, compute=lambda _block, _names: {}, texts=texts)
+    scope = Scope(block=bare, compute=lambda _block, _names: {}, texts=texts)
     return evaluate(scope, expressions, given=known)
 
 

@@ -32,9 +32,11 @@ def member(checker: Checker, phrase: Phrase) -> Condition:
             if item.kind != "text":
                 checker.refuse("expected a text: the others of this list are texts", item)
         return Membership(field=checker.text(wanted), values=frozenset(item.name for item in items))
-    number = checker.number(wanted)
-    checker.comparable(wanted, number)
-    equal = [Comparison(op="==", left=number, right=checker.number(item)) for item in items]
+    equal = []
+    for item in items:
+        one = Comparison(op="==", left=checker.number(wanted), right=checker.number(item))
+        checker.same_levels(phrase, one)
+        equal.append(one)
     return equal[0] if len(equal) == 1 else Logic(op="or", args=tuple(equal))
 
 

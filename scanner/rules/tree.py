@@ -6,9 +6,10 @@ computed once. A number is unknown where it is NaN; a condition is true, false o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, cast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,12 +197,17 @@ def back(x: Expression) -> int | None:
 
 def parts(x: Expression) -> Iterator[Expression]:
     """Yield the expressions that `x` is directly made of."""
-    for one in fields(x):
-        value = getattr(x, one.name)
+    for name in _names_of(cast("Hashable", type(x))):
+        value = getattr(x, name)
         if isinstance(value, tuple):
             yield from value
         elif isinstance(value, Number | Condition):
             yield value
+
+
+@functools.cache
+def _names_of(kind: Hashable) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))  # type: ignore[arg-type]
 
 
 def walk(x: Expression) -> Iterator[Expression]:

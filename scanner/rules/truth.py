@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.bars.block import BoolArray, FloatArray
 
@@ -28,6 +29,10 @@ class Truth:
     def known(self) -> BoolArray:
         """(symbols, bars) where it is not unknown."""
         return self.true | self.false
+
+    def of(self, rows: npt.NDArray[np.intp]) -> Truth:
+        """Return that of some rows."""
+        return Truth(true=self.true[rows], false=self.false[rows])
 
     def last(self, bars: int) -> Truth:
         """Return the last `bars` bars, as views."""

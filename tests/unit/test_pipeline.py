@@ -65,7 +65,7 @@ def test_each_symbol_with_bars_becomes_a_row():
     rows = records_of(SYMBOLS, ScriptedProvider(OTHERS))
     for symbol, bars in OTHERS.items():
         row = rows[symbol]
-        assert (row.session, row.bars, row.outcomes) == (LAST, 300, {"all": "hit"})
+        assert (row.session, row.bars, row.outcomes) == (LAST, 300, {})
         named = dict(zip((*BAR_COLUMNS, *COLUMNS), row.values, strict=True))
         assert [named[name] for name in BAR_COLUMNS] == bars.values[:, -1].tolist()
         close = bars.values[3]

@@ -13,8 +13,10 @@ import click
 from scanner.bars.budget import Unlimited, parse_rate
 from scanner.bars.files import FilesProvider
 from scanner.bars.polygon import PolygonProvider
-from scanner.bootstrap import Runtime, row_columns
+from scanner.bootstrap import Runtime, row_columns, screens_text
 from scanner.errors import ConfigError
+from scanner.rules.check import compile_rule
+from scanner.rules.screens import one_screen, read_screens
 from scanner.settings import Settings
 
 #: Universes that are names; anything else is a file.
@@ -62,6 +64,24 @@ def _check_key(settings: Settings) -> None:
         budget=Unlimited(),
         time_budget=1.0,
     )
+
+
+def asked_screens(settings: Settings, where: str | None) -> str:
+    """Return the screens of a scan as TOML; a mistake in `where` is a ConfigError.
+
+    Screens of a file with a mistake are reported; the others run.
+    """
+    from scheduler.universe import texts_of
+
+    told = tuple(texts_of(settings.universe))
+    if where is not None:
+        compile_rule(where, told)
+        return one_screen("where", where)
+    text = screens_text(settings)
+    found = read_screens(text, str(settings.screens or "screens.toml"), told)
+    for mistake in found.mistakes.values():
+        click.echo(f"scan: {mistake}", err=True)
+    return text
 
 
 def confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None:

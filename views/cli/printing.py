@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from scanner.results.report import ScanReport
-from views.tables import Table, age_of, compact, ledger_line
+from views.tables import Table, age_of, compact, ledger_line, screen_line
 
 #: Width of what is read by other programs.
 NO_TERMINAL: Final = 1_000
@@ -31,10 +31,13 @@ def print_json(value: Any) -> None:
     click.echo(orjson.dumps(value, option=option).decode())
 
 
-def print_report(report: ScanReport, table: Table, *, fit: bool = True) -> None:
+def print_report(
+    report: ScanReport, table: Table, *, fit: bool = True, screens: bool = True
+) -> None:
     """Print what a scan found: its data's age, the ranked rows, and the ledger.
 
     On a terminal columns that do not fit are left out and counted, unless `fit` is False.
+    `screens`: say what each of them kept.
     """
     console = console_of()
     width = console.width if fit else NO_TERMINAL
@@ -60,8 +63,8 @@ def print_report(report: ScanReport, table: Table, *, fit: bool = True) -> None:
         )
     if any(table.warming_in(row) for row in table.rows):
         console.print(Text("~ more history would change the value"), soft_wrap=True)
-    for name, screen in report.screens.items():
-        console.print(Text(f"screen {name}: {len(screen.hits)} hits"), soft_wrap=True)
+    for name in report.screens if screens else ():
+        console.print(Text(screen_line(report, name)), soft_wrap=True)
     console.print(Text(ledger_line(report)), soft_wrap=True)
     if len(table.rows) < len(report.rows):
         console.print(

@@ -42,6 +42,7 @@ class Day(click.ParamType[dt.date]):
 @click.option("--data", type=click.Path(), help="Parquet or CSV file of bars, or a folder.")
 @click.option("--universe", help="all, common, or a file with one symbol a line.")
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
+@click.option("--where", help="A rule of the scan language, instead of the screens.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--yes", is_flag=True, help="Do not ask before a real provider is called.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
@@ -51,50 +52,56 @@ def run(
     data: str | None,
     universe: str | None,
     as_of: dt.date | None,
+    where: str | None,
     top: int,
     **flags: bool,
 ) -> int:
     """Scan once: on the stack that is up, else on one that is started and stopped for it."""
-    from views.cli.preflight import check_settings, confirm_cost
+    from views.cli.preflight import asked_screens, check_settings, confirm_cost
     from views.cli.session import read_settings
 
     settings, home = read_settings(provider=provider, data=data, universe=universe)
     check_settings(settings)
+    screens = asked_screens(settings, where)
     with _stack_for(settings, home) as (runtime, beat):
         if settings.provider == "polygon":
             confirm_cost(runtime, as_of, yes=flags["yes"])
-        scan_id = _request(runtime, as_of)
+        scan_id = _request(runtime, as_of, screens)
         report = _finished(runtime, scan_id, beat)
-        _print(report, top=top, as_json=flags["as_json"])
+        _print(report, top=top, where=where, as_json=flags["as_json"])
     return _code(report, strict=flags["strict"])
 
 
 @click.command()
 @click.option("--universe", help="all, common, or a file with one symbol a line.")
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
+@click.option("--where", help="A rule of the scan language, instead of the screens.")
 @click.option("--wait", is_flag=True, help="Follow the scan and show its report.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def enqueue(universe: str | None, as_of: dt.date | None, top: int, **flags: bool) -> int:
+def enqueue(
+    universe: str | None, as_of: dt.date | None, where: str | None, top: int, **flags: bool
+) -> int:
     """Put a scan on the queue of the stack that is up, and print its id."""
     from scanner import bootstrap
-    from views.cli.preflight import check_settings
+    from views.cli.preflight import asked_screens, check_settings
     from views.cli.session import check_against_stack, check_redis, read_settings
 
     settings, home = read_settings(universe=universe)
     check_settings(settings)
     if (facts := home.stack()) is not None:
         check_against_stack(settings, facts)
+    screens = asked_screens(settings, where)
     check_redis(bootstrap.redis_client(settings))
     runtime = bootstrap.runtime(settings)
-    scan_id = _request(runtime, as_of)
+    scan_id = _request(runtime, as_of, screens)
     if not flags["wait"]:
         click.echo(f'{{"id": "{scan_id}"}}' if flags["as_json"] else scan_id)
         return 0
     click.echo(f"scan {scan_id}", err=True)
     report = _finished(runtime, scan_id, None)
-    _print(report, top=top, as_json=flags["as_json"])
+    _print(report, top=top, where=where, as_json=flags["as_json"])
     return _code(report, strict=flags["strict"])
 
 
@@ -176,13 +183,13 @@ def _terminated_as_interrupted() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _request(runtime: Runtime, as_of: dt.date | None) -> str:
+def _request(runtime: Runtime, as_of: dt.date | None, screens: str) -> str:
     from scheduler.request import request_scan, spec_of
     from views.cli.stack import as_variables
     from worker.celery import app
 
     os.environ.update(as_variables(runtime.settings))
-    scan_id = request_scan(runtime, spec_of(runtime, as_of=as_of))
+    scan_id = request_scan(runtime, spec_of(runtime, as_of=as_of, screens=screens))
     _send(app, "start_scan", scan_id)
     return scan_id
 
@@ -206,7 +213,7 @@ def _finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) -
     return report
 
 
-def _print(report: ScanReport, *, top: int, as_json: bool) -> None:
+def _print(report: ScanReport, *, top: int, where: str | None, as_json: bool) -> None:
     from scanner.results.perf import perf_line
     from views.cli.printing import print_json, print_report
     from views.tables import summary_of, table_of
@@ -214,7 +221,8 @@ def _print(report: ScanReport, *, top: int, as_json: bool) -> None:
     if as_json:
         print_json(summary_of(report))
     else:
-        print_report(report, table_of(report, top=top))
+        shown = "where" if where is not None and "where" in report.screens else ""
+        print_report(report, table_of(report, top=top, screen=shown))
         click.echo(perf_line(report))
     if report.facts.message:
         click.echo(f"scan: {report.facts.message}", err=True)

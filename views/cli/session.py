@@ -29,7 +29,15 @@ START_SECONDS: Final = 90.0
 #: Variables in which a scan may differ from the stack that does it.
 _OF_A_SCAN: Final = frozenset(
     PREFIX + name
-    for name in ("UNIVERSE", "LOOKBACK_DAYS", "BATCH_SIZE", "DEADLINE", "SCHEDULE", "HOME")
+    for name in (
+        "UNIVERSE",
+        "LOOKBACK_DAYS",
+        "BATCH_SIZE",
+        "DEADLINE",
+        "SCHEDULE",
+        "HOME",
+        "SCREENS",
+    )
 )
 
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)

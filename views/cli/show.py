@@ -29,25 +29,31 @@ def the_report(scan_id: str | None) -> Iterator[ScanReport]:
 
 @click.command()
 @click.argument("scan_id", required=False)
-@click.option("--sort", default="rank", show_default=True, help="Column; -column for downwards.")
+@click.option("--screen", default="", help="Only the hits of a screen, in its order.")
+@click.option("--sort", default="", help="Column, rank by default; -column for downwards.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--columns", help="Columns, separated by commas.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scan and these rows as JSON.")
-def show(scan_id: str | None, sort: str, top: int, columns: str | None, as_json: bool) -> None:
+def show(
+    scan_id: str | None, screen: str, sort: str, top: int, columns: str | None, as_json: bool
+) -> None:
     """Show the ranked table of a scan, the newest by default."""
     from views.cli.printing import print_json, print_report
     from views.tables import DEFAULT_SHOWN, summary_of, table_of
 
     with the_report(scan_id) as report:
-        names = [name.strip() for name in columns.split(",")] if columns else list(DEFAULT_SHOWN)
+        own = report.screens[screen].columns if screen in report.screens else ()
+        names = ["close", *own] if own else list(DEFAULT_SHOWN)
+        if columns:
+            names = [name.strip() for name in columns.split(",")]
         if as_json and columns is None:
             names = ["session", "bars", "warming", "contributions", *report.facts.columns]
-        table = table_of(report, columns=names, sort=sort, top=top)
+        table = table_of(report, columns=names, sort=sort, top=top, screen=screen)
         if as_json:
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
             print_json(summary_of(report) | {"rows": rows})
         else:
-            print_report(report, table, fit=columns is None)
+            print_report(report, table, fit=columns is None, screens=not (columns or screen))
 
 
 @click.command()
@@ -88,8 +94,21 @@ def _story(report: ScanReport, found: RankedRow | Absence) -> dict[str, Any]:
         "contributions": found.contributions,
         "weights": report.facts.weights,
         "screens": found.row.outcomes,
+        "terms": _terms(report, found),
         "values": values_of(report, found),
         "notes": _notes(report, found),
+    }
+
+
+def _terms(report: ScanReport, found: RankedRow) -> dict[str, list[dict[str, str]]]:
+    """Return for each screen its terms, and whether each is true, false or unknown."""
+    said = {"t": "true", "f": "false", "u": "unknown"}
+    return {
+        name: [
+            {"term": term, "is": said[letter]}
+            for term, letter in zip(report.screens[name].terms, letters, strict=True)
+        ]
+        for name, letters in found.row.terms.items()
     }
 
 
@@ -127,7 +146,9 @@ def _print_story(story: dict[str, Any]) -> None:
         said = "missing, its share is dropped" if points is None else f"{points:.2f} points"
         click.echo(f"  {name:<18} share {share:g}: {said}")
     for name, outcome in story["screens"].items():
-        click.echo(f"  screen {name}: {outcome}")
+        click.echo(f"  screen {name}: {' '.join(outcome.split())}")
+        for term in story["terms"].get(name, ()):
+            click.echo(f"    {term['is']:<8} {' '.join(term['term'].split())}")
     for name, value in story["values"].items():
         if name not in {"rank", "symbol", "score", "contributions", "warming"}:
             note = story["notes"].get(name, "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,7 +11,7 @@ from scanner.errors import ConfigError
 from scanner.timeframe import DAILY, day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from scanner.bars.block import BarSeries
     from scanner.results.report import ScanReport
@@ -45,18 +44,21 @@ def try_(expression: str, top: int, as_json: bool) -> int:
 
 def _judged(expression: str) -> tuple[ScanReport, Rule, list[BarSeries], Judged]:
     from scanner.rules.check import compile_rule
-    from scanner.rules.market import benchmarks_of, judge
+    from scanner.rules.market import judge
+    from scanner.rules.verdicts import benchmarks_of
+    from scheduler.universe import texts_of
     from views.cli.session import open_stores, read_settings
 
     settings, home = read_settings()
     compile_rule(expression)
     with open_stores(settings, home) as stores:
         report = _last(stores.reports)
-        texts = _texts(report)
+        texts = texts_of(report.facts.universe)
         rule = compile_rule(expression, texts)
         symbols = [one.row.symbol for one in report.rows]
         known = {
-            one.symbol: one for one in _cached(stores, report, [*symbols, *benchmarks_of(rule)])
+            one.symbol: one
+            for one in _cached(stores, report, [*symbols, *benchmarks_of([rule.condition])])
         }
     series = [known[symbol] for symbol in symbols if symbol in known]
     if not series:
@@ -88,13 +90,6 @@ def _cached(stores: Any, report: ScanReport, symbols: Sequence[str]) -> list[Bar
     cache = RedisBarCache(stores.client, stores.settings.bars_expiry)
     found = cache.read(request, list(dict.fromkeys(symbols)))
     return [one for one in found.series.values() if len(one)]
-
-
-def _texts(report: ScanReport) -> Mapping[str, Mapping[str, str]]:
-    from scheduler.universe import read_texts
-
-    path = Path(report.facts.universe)
-    return read_texts(path) if "/" in report.facts.universe and path.is_file() else {}
 
 
 def _plain(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,12 +12,17 @@ from scan_builders import absence, facts, row
 from scanner.results.aggregate import aggregate, complete_records
 from scanner.results.diff import entered, left
 from scanner.results.report import Absence, Row
+from scanner.rules.check import compile_number, compile_rule
 from scanner.rules.score import COMPONENTS
 from scanner.rules.screens import SCREENS, Screen
 
 STATES = ["stale", "no_data:no_bars", "error:BadBars", "deferred:budget", "insufficient_history"]
-OUTCOMES = ["hit", "miss:rsi_14 < 30", "unknown:sma_200", "unknown:rsi_14"]
-TWO = (Screen(name="one", description="1."), Screen(name="two", description="2."))
+TWO = (
+    Screen(name="one", description="1.", where=compile_rule("rsi(14) < 30 and close > sma(200)")),
+    Screen(name="two", description="2.", where=compile_rule("close > sma(200)"), limit=3),
+)
+#: Of both terms: true, false, unknown.
+INPUT = st.sampled_from([1.0, 0.0, None])
 
 
 @st.composite
@@ -30,10 +37,7 @@ def any_records(draw):
                 "relative_volume_20": None,
                 "distance_high_252": draw(st.sampled_from([None, 0.0])),
             }
-            outcomes = {"one": draw(st.sampled_from(OUTCOMES))}
-            if draw(st.booleans()):
-                outcomes["two"] = draw(st.sampled_from(OUTCOMES))
-            records.append(row(f"S{number}", values, outcomes))
+            records.append(row(f"S{number}", values, (draw(INPUT), draw(INPUT))))
         else:
             state = draw(st.sampled_from(STATES))
             records.append(absence(f"S{number}", state, final=draw(st.booleans())))
@@ -49,7 +53,8 @@ def test_both_ledgers_sum_to_the_universe(records):
     for screen in report.screens.values():
         assert sum(screen.ledger.values()) == len(records)
         assert screen.ledger["absent"] == len(report.absences)
-        assert screen.ledger["hit"] == len(screen.hits)
+    assert report.screens["one"].ledger["hit"] == len(report.screens["one"].hits)
+    assert min(3, report.screens["two"].ledger["hit"]) == len(report.screens["two"].hits)
 
 
 @given(any_records())
@@ -60,7 +65,10 @@ def test_every_symbol_is_in_the_report_once(records):
     assert sorted(names) == sorted(one.symbol for one in records)
     for one in records:
         found = report.find(one.symbol)
-        assert (found.row if isinstance(one, Row) else found) == one
+        if isinstance(one, Row):
+            assert dataclasses.replace(found.row, outcomes={}, terms={}, inputs=one.inputs) == one
+        else:
+            assert found == one
     assert report.find("nobody") is None
 
 
@@ -96,16 +104,58 @@ def test_the_ledger_counts_each_state():
 
 def test_a_screen_that_keeps_nothing_says_why():
     """Zero hits is a diagnosed state."""
-    records = [row("A", outcomes={"one": "miss:x"}), row("B", outcomes={"one": "unknown:y"})]
+    records = [row("A", inputs=(None, 0.0)), row("B", inputs=(1.0, None))]
     screen = aggregate(facts(), records, TWO[:1], {}).screens["one"]
     assert screen.hits == ()
-    assert screen.ledger == {"hit": 0, "miss:x": 1, "unknown:y": 1, "absent": 0}
+    miss = "miss:close > sma(200)"
+    assert screen.ledger == {"hit": 0, miss: 1, "unknown:undefined": 1, "absent": 0}
 
 
 def test_a_row_that_a_screen_did_not_see_is_unknown():
     """A worker of another version may not know the screen."""
-    screen = aggregate(facts(), [row("A", outcomes={})], TWO[:1], {}).screens["one"]
-    assert screen.ledger == {"hit": 0, "unknown:not_decided": 1, "absent": 0}
+    screen = aggregate(facts(), [row("A", inputs=(1.0,))], TWO[:1], {}).screens["one"]
+    assert screen.ledger == {"hit": 0, "unknown:undefined": 1, "absent": 0}
+
+
+def test_hits_are_listed_by_the_number_of_their_screen():
+    """The largest first, what is unknown last, equals by rank; the limit cuts the list only."""
+    screen = Screen(
+        name="most",
+        description="By close.",
+        where=compile_rule("rank(close) > 0"),
+        rank_by=compile_number("change(1, close)"),
+        limit=3,
+    )
+    asked = {"A": (5.0, 0.1), "B": (4.0, None), "C": (3.0, 0.2), "D": (2.0, 0.1), "E": (None, 9.0)}
+    rows = [row(symbol, inputs=inputs) for symbol, inputs in asked.items()]
+    found = aggregate(facts(), rows, [screen], {}).screens["most"]
+    assert found.hits == ("C", "A", "D")
+    assert found.ledger == {"hit": 4, "unknown:undefined": 1, "absent": 0}
+    assert found.ranked_among == {"rank(close)": 4}
+
+
+def test_a_filter_stands_before_the_rule():
+    """What a screen's universe leaves out is neither a hit nor a miss of it."""
+    screen = Screen(
+        name="calm",
+        description="Old and dear.",
+        where=compile_rule("close > sma(200)"),
+        universe={"price": compile_rule("close >= 5"), "type": compile_rule('type in ("CS")')},
+        history=200,
+    )
+    asked = {"A": (1.0, 1.0), "B": (0.0, 1.0), "C": (1.0, 0.0), "D": (1.0, 1.0), "E": (1.0, 1.0)}
+    rows = [row(symbol, inputs=inputs) for symbol, inputs in asked.items()]
+    rows[3] = dataclasses.replace(rows[3], bars=199)
+    types = {"type": {"A": "CS", "B": "CS", "C": "CS", "D": "CS"}}
+    found = aggregate(facts(), rows, [screen], {}, types).screens["calm"]
+    assert found.ledger == {
+        "hit": 1,
+        "filtered:history": 1,
+        "filtered:price": 1,
+        "miss:close > sma(200)": 1,
+        "unknown:no_type": 1,
+        "absent": 0,
+    }
 
 
 def test_hits_are_listed_best_first():

@@ -13,6 +13,7 @@ from scanner.indicators.registry import stems
 from scanner.rules.check import compile_number, compile_rule
 from scanner.rules.lex import WORDS
 from scanner.rules.names import TEXTS
+from scanner.rules.screens import read_screens
 from scanner.rules.tree import Comparison, Constant, Logic, Membership, Series, walk
 from scanner.rules.usage import USAGE
 from scanner.rules.wording import worded
@@ -50,6 +51,7 @@ def test_rules_that_traders_write_are_read(source):
         ("a between 1 and 2 and b > 3", "a >= 1 and a <= 2 and b > 3"),
         ("a not between 1 and 2", "not (a >= 1 and a <= 2)"),
         ("a in (1, 2)", "a == 1 or a == 2"),
+        ("obv in (ago(1, obv))", "obv == ago(1, obv)"),
         ("a not in (1, 2)", "not (a == 1 or a == 2)"),
         ("a is not null", "not (a is null)"),
         ("A > 1 AND NOT B > 2", "a > 1 and not b > 2"),
@@ -145,6 +147,9 @@ REFUSED = [
     ('type == "CS', 'this text has no closing "', "        ^^^"),
     ("type == '" + "x" * 101 + "'", "a text has at most 100 characters", None),
     ("", "got the end", "^"),
+    ("close in (obv)", "obv is a running total", None),
+    ("close > 1 is null", "put one of both comparisons in brackets", "          ^^"),
+    ("1 < close in (2, 3)", "put one of both comparisons in brackets", None),
 ]
 
 
@@ -167,6 +172,22 @@ def test_limits_hold():
         compile_rule("(" * 41 + "close > 1" + ")" * 41)
     with pytest.raises(ExpressionError, match="expected at most 1,000 characters, got 1,001"):
         compile_rule(" " * 1_000 + "1")
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        ("count(1, ", " between 0 and 1)"),
+        ("count(1, ", " in (0, 1))"),
+        ("count(1, crosses_above(", ", 1))"),
+        ("count(1, 0 < ", " < 1)"),
+    ],
+)
+def test_what_repeats_its_parts_is_limited_too(inner, outer):
+    """Each level would double the work; written out it is too long."""
+    with pytest.raises(ExpressionError, match=r"written out .* more than 1,000 parts"):
+        compile_rule(inner * 18 + "close" + outer * 18 + " > 0")
+    assert compile_rule(inner * 4 + "close" + outer * 4 + " > 0")
 
 
 def test_a_text_that_the_universe_lacks_is_refused():
@@ -243,3 +264,12 @@ def test_what_the_page_shows_is_read():
     assert len(shown) >= 2
     for source in shown:
         assert compile_rule(source)
+
+
+def test_the_screen_of_the_page_is_one():
+    """With every key that there is."""
+    page = (Path(__file__).parents[3] / "docs/language.md").read_text()
+    (text,) = re.findall(r"(?ms)^```toml\n(.*?)^```", page)
+    found = read_screens(text)
+    assert found.mistakes == {}
+    assert found.good[0].limit == 50

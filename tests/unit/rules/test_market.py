@@ -8,8 +8,9 @@ from rules_market import FIRST
 
 from scanner.bars.block import BarSeries
 from scanner.rules.check import compile_rule
-from scanner.rules.market import benchmarks_of, judge
+from scanner.rules.market import judge
 from scanner.rules.needs import bars_needed
+from scanner.rules.verdicts import benchmarks_of
 
 
 def series(symbol, closes, volume=1000.0):
@@ -108,7 +109,7 @@ def test_places_may_stand_in_any_condition():
 def test_a_benchmark_is_aligned_by_session():
     """A session that the benchmark lacks makes what rests on it unknown, and nothing else."""
     rule = compile_rule('rs("SPY", 2) > 0')
-    assert benchmarks_of(rule) == ("SPY",)
+    assert benchmarks_of([rule.condition]) == ("SPY",)
     spy = series("SPY", [10, 10, 10, 10, 10])
     assert outcomes('rs("SPY", 2) > 0', {"SPY": spy}) == {
         "UP": "hit",

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from scanner.rules.score import COMPONENTS, percentiles, score
-from scanner.rules.screens import SCREENS, Screen, decide
+from scanner.rules.cross_section import percentiles
+from scanner.rules.score import COMPONENTS, score
 from scanner.settings import Settings
 
 NAN = float("nan")
@@ -100,17 +100,3 @@ def test_settings_know_the_same_components():
     """The settings cannot import the rules."""
     assert list(Settings().score_weights) == list(COMPONENTS)
     assert sum(Settings().score_weights.values()) == pytest.approx(1.0)
-
-
-def test_the_built_in_screen_keeps_every_row():
-    """Each row gets a dict of its own."""
-    outcomes = decide(SCREENS, 2)
-    assert outcomes == [{"all": "hit"}, {"all": "hit"}]
-    assert outcomes[0] is not outcomes[1]
-
-
-def test_every_screen_has_an_outcome_in_every_row():
-    """Also without rows."""
-    two = (Screen(name="a", description="A."), Screen(name="b", description="B."))
-    assert [set(one) for one in decide(two, 3)] == [{"a", "b"}] * 3
-    assert decide(two, 0) == []
