@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import functools
+import math
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -104,6 +105,25 @@ def screens_text(settings: Settings) -> str:
         return settings.screens.expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"SCANNER_SCREENS: cannot read {settings.screens}: {error}") from error
+
+
+def lookback_days(settings: Settings, screens: str = "") -> int:
+    """Return the calendar days of history: the setting's, or what columns and screens need.
+
+    `screens`: TOML of those that are asked instead of the settings'.
+    """
+    if settings.lookback_days != "auto":
+        return settings.lookback_days
+    asked = read_screens(screens or screens_text(settings)).good
+    names = {*row_columns(settings), *(name for screen in asked for name in screen.columns)}
+    bars = max(*(column(name).bars for name in names), *(screen.bars for screen in asked), 2)
+    return min(_LONGEST_LOOKBACK, math.ceil(bars * _DAYS_A_SESSION) + _SPARE_DAYS)
+
+
+#: Calendar days a session, on average; days beyond it for holidays in a row; and the most.
+_DAYS_A_SESSION: Final = 365.0 / 251.0
+_SPARE_DAYS: Final = 7
+_LONGEST_LOOKBACK: Final = 3_660
 
 
 def keep_freed_memory() -> None:

@@ -65,11 +65,9 @@ class SourceSettings(BaseSettings):
         description="Symbols to scan: `all`, `common` (common stock), or a file with one a line.",
         json_schema_extra={"unit": "name or path"},
     )
-    lookback_days: int = Field(
+    lookback_days: Literal["auto"] | Annotated[int, Field(ge=2, le=3_660)] = Field(
         400,
-        ge=2,
-        le=3_660,
-        description="History before as_of; 400 calendar days are about 275 sessions.",
+        description="History before as_of, 400 are about 275 sessions; auto: what screens need.",
         json_schema_extra={"unit": "calendar days"},
     )
     simulator_url: str | None = Field(

@@ -9,7 +9,7 @@ import datetime as dt
 import secrets
 from typing import Final
 
-from scanner.bootstrap import Runtime, screens_text
+from scanner.bootstrap import Runtime, lookback_days, screens_text
 from scanner.spec import ScanSpec
 
 #: Seconds beyond its deadline in which a planned scan may list a real provider's universe.
@@ -28,7 +28,7 @@ def spec_of(
         source=runtime.source,
         universe=universe or settings.universe,
         as_of=as_of,
-        lookback_days=settings.lookback_days,
+        lookback_days=lookback_days(settings, screens),
         batch_size=settings.batch_size,
         screens=screens or screens_text(settings),
     )

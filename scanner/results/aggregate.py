@@ -173,6 +173,7 @@ def _decided(row: Row, at: int, verdicts: Mapping[str, Verdict]) -> Row:
         row,
         outcomes={name: one.outcomes[at] for name, one in verdicts.items()},
         terms={name: one.terms[at] for name, one in verdicts.items() if one.terms[at]},
+        places={x: of[at] for one in verdicts.values() for x, of in one.places.items()},
         inputs=(),
     )
 

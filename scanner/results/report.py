@@ -45,6 +45,8 @@ class Row:
     outcomes: dict[str, str] = field(default_factory=dict)
     #: Screen -> a letter for each of its terms: t is true, f false and u unknown.
     terms: dict[str, str] = field(default_factory=dict)
+    #: Place among all rows, as in `rank(roc(63))` -> the row's, None where it has none.
+    places: dict[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

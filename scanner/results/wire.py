@@ -29,7 +29,7 @@ def encode_record(record: Record) -> bytes:
     """Return the JSON of a row or an absence, without its symbol, which is its hash field."""
     if isinstance(record, Row):
         plain = {"s": record.session, "n": record.bars, "v": record.values}
-        more = {"i": record.inputs, "o": record.outcomes, "t": record.terms}
+        more = {"i": record.inputs, "o": record.outcomes, "t": record.terms, "p": record.places}
         return orjson.dumps(plain | {name: value for name, value in more.items() if value})
     return orjson.dumps({"a": record.state, "why": record.reason, "f": record.final})
 
@@ -49,6 +49,7 @@ def decode_record(symbol: str, data: bytes) -> Record:
         inputs=tuple(fields.get("i", ())),
         outcomes=fields.get("o", {}),
         terms=fields.get("t", {}),
+        places=fields.get("p", {}),
     )
 
 
@@ -109,6 +110,7 @@ def _ranked(plain: dict[str, Any]) -> RankedRow:
         values=tuple(plain["v"]),
         outcomes=plain.get("o", {}),
         terms=plain.get("t", {}),
+        places=plain.get("p", {}),
     )
     return RankedRow(
         row=row, rank=plain["rank"], score=plain["score"], contributions=plain["points"]

@@ -54,7 +54,9 @@ class Verdict:
     terms: list[str]
     #: Hit -> the number to rank by, where it is known; empty: by score.
     order: dict[str, float]
-    #: Number that is ranked among all rows -> how many of them have it.
+    #: Place among all rows, as in `rank(roc(63))` -> that of each row, None where it has none.
+    places: dict[str, list[float | None]]
+    #: The same -> how many rows have one.
     ranked_among: dict[str, int]
 
 
@@ -131,7 +133,8 @@ def verdict(screen: Screen, rows: Rows) -> Verdict:
         terms=terms_of(screen.where, values) if screen.where else [""] * len(rows.symbols),
         outcomes=found,
         order=_order(screen, rows, values, found),
-        ranked_among=_ranked_among(screen, rows),
+        places=(places := _places(screen, rows)),
+        ranked_among={x: len(of) - of.count(None) for x, of in places.items()},
     )
 
 
@@ -159,11 +162,11 @@ def _order(
     return {rows.symbols[at]: numbers[at] for at in hits if not math.isnan(numbers[at])}
 
 
-def _ranked_among(screen: Screen, rows: Rows) -> dict[str, int]:
-    ranked = [
-        part
-        for part in dict.fromkeys(part for x in screen.asked for part in walk(x))
-        if isinstance(part, CrossSection)
-    ]
-    values = settled(rows.symbols, rows.known, [one.x for one in ranked], rows.texts)
-    return {worded(one): int(np.isfinite(number(values[one.x])).sum()) for one in ranked}
+def _places(screen: Screen, rows: Rows) -> dict[str, list[float | None]]:
+    asked = dict.fromkeys(part for x in screen.asked for part in walk(x))
+    wanted = [part for part in asked if isinstance(part, CrossSection)]
+    values = settled(rows.symbols, rows.known, wanted, rows.texts)
+    return {
+        worded(one): [None if math.isnan(n) else n for n in number(values[one])[:, 0].tolist()]
+        for one in wanted
+    }

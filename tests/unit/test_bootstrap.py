@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from scanner.bootstrap import named_columns, row_columns
+from scanner.bootstrap import lookback_days, named_columns, row_columns, screens_text
 from scanner.errors import ConfigError
 from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column, examples
+from scanner.rules.screens import one_screen
 from scanner.settings import load_settings
 
 #: Counts the pages that a second run of the same work has to get from the kernel.
@@ -65,3 +66,24 @@ def test_a_process_keeps_the_memory_of_freed_arrays():
         for how in ("keep", "leave")
     }
     assert faults["keep"] * 10 < faults["leave"]
+
+
+def test_the_lookback_may_be_what_screens_and_columns_need():
+    """With some days to spare for holidays in a row; a number stays what it is."""
+    columns = lookback_days(load_settings(lookback_days="auto"))
+    assert 253 * 365 / 252 < columns < 420
+    rule = one_screen("where", "close > ago(400, close)")
+    asked = lookback_days(load_settings(lookback_days="auto"), rule)
+    assert 401 * 365 / 252 < asked < 620
+    assert lookback_days(load_settings(lookback_days=30), rule) == 30
+    weeks = one_screen("where", 'tf("1mo", sma(1000) > 1)')
+    assert lookback_days(load_settings(lookback_days="auto"), weeks) == 3_660
+
+
+def test_screens_come_from_the_file_that_is_set(tmp_path):
+    """And a file that cannot be read is named."""
+    path = tmp_path / "mine.toml"
+    path.write_text(one_screen("mine", "close > 1"))
+    assert screens_text(load_settings(screens=path)) == path.read_text()
+    with pytest.raises(ConfigError, match=r"SCANNER_SCREENS: cannot read .*gone.toml"):
+        screens_text(load_settings(screens=tmp_path / "gone.toml"))

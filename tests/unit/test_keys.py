@@ -16,6 +16,7 @@ EXAMPLES = {
     "records": keys.records("id"),
     "retry": keys.retry("id"),
     "universe_of": keys.universe_of("id"),
+    "texts_of": keys.texts_of("id"),
     "report": keys.report("id"),
     "latest": keys.latest("sim-1", "all", "all"),
     "slot": keys.slot("sim-1", "all", "2025-07-09/3"),

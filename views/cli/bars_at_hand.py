@@ -55,7 +55,7 @@ class BarsAtHand:
         return BarRequest(
             source=self.source,
             timeframe=DAILY,
-            first=last - self.settings.lookback_days,
+            first=last - bootstrap.lookback_days(self.settings),
             last=last,
         )
 

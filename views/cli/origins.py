@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scanner.bootstrap import row_columns
+from scanner.bootstrap import lookback_days, row_columns
 from scanner.indicators.registry import column
 from scanner.settings import PREFIX, PROFILES, Settings
 from views.cli.stack import as_variables
@@ -23,7 +23,7 @@ def sessions_in(days: int) -> int:
 
 def empty_columns(chosen: Settings) -> list[str]:
     """Return the columns that need more bars than the lookback has."""
-    bars = sessions_in(chosen.lookback_days)
+    bars = sessions_in(lookback_days(chosen))
     return [name for name in row_columns(chosen) if column(name).bars > bars]
 
 

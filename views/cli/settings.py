@@ -17,6 +17,7 @@ def settings(as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from scanner.bootstrap import lookback_days
     from views.cli import origins
     from views.cli.printing import print_json
     from views.cli.session import read_settings
@@ -39,9 +40,10 @@ def settings(as_json: bool) -> None:
         table.add_row(*(Text(str(row[key])) for key in ("name", "value", "unit", "from")))
     Console().print(table)
     if empty:
+        days = lookback_days(chosen)
         click.echo(
-            f"\n{chosen.lookback_days} days are about "
-            f"{origins.sessions_in(chosen.lookback_days)} sessions: these columns stay empty: "
+            f"\n{days} days are about {origins.sessions_in(days)} sessions: "
+            "these columns stay empty: "
             f"{', '.join(empty)}"
         )
     if problem:

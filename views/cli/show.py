@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scanner.errors import ConfigError
 from scanner.results.report import Absence, RankedRow, ScanReport
+
+if TYPE_CHECKING:
+    from scanner.bars.block import BarSeries
+    from views.cli.session import Stores
 
 
 @contextmanager
@@ -19,12 +23,17 @@ def the_report(scan_id: str | None) -> Iterator[ScanReport]:
 
     settings, home = read_settings()
     with open_stores(settings, home) as stores:
-        ids = [scan_id] if scan_id else stores.reports.newest(20)
-        found = next((r for one in ids if (r := stores.reports.load(one)) is not None), None)
-        if found is None:
-            missing = f"no report of scan {scan_id}" if scan_id else "there is no report yet"
-            raise ConfigError(f"{missing}: start a scan with `scan run`, list with `scan status`")
+        found = _loaded(stores, scan_id)
     yield found
+
+
+def _loaded(stores: Stores, scan_id: str | None) -> ScanReport:
+    ids = [scan_id] if scan_id else stores.reports.newest(20)
+    found = next((r for one in ids if (r := stores.reports.load(one)) is not None), None)
+    if found is None:
+        missing = f"no report of scan {scan_id}" if scan_id else "there is no report yet"
+        raise ConfigError(f"{missing}: start a scan with `scan run`, list with `scan status`")
+    return found
 
 
 @click.command()
@@ -64,22 +73,37 @@ def why(symbol: str, scan_id: str | None, as_json: bool) -> int:
     """Explain where a symbol stands in a scan, or why it has no row."""
     from views.cli.printing import print_json
 
-    with the_report(scan_id) as report:
-        found = report.find(symbol)
-        if found is None:
-            raise ConfigError(
-                f"{symbol} is not in scan {report.facts.id} of universe "
-                f"{report.facts.universe} (symbols are case-sensitive)"
-            )
-        story = _story(report, found)
-        if as_json:
-            print_json(story)
-        else:
-            _print_story(story)
+    report, bars = _with_bars(scan_id, symbol)
+    found = report.find(symbol)
+    if found is None:
+        raise ConfigError(
+            f"{symbol} is not in scan {report.facts.id} of universe "
+            f"{report.facts.universe} (symbols are case-sensitive)"
+        )
+    story = _story(report, found, bars)
+    if as_json:
+        print_json(story)
+    else:
+        _print_story(story)
     return 0
 
 
-def _story(report: ScanReport, found: RankedRow | Absence) -> dict[str, Any]:
+def _with_bars(scan_id: str | None, symbol: str) -> tuple[ScanReport, dict[str, BarSeries]]:
+    """Return a report, and the bars of a symbol and of benchmarks that are still in the cache."""
+    from views.cli.cached_bars import cached_bars
+    from views.cli.session import open_stores, read_settings
+
+    settings, home = read_settings()
+    with open_stores(settings, home) as stores:
+        report = _loaded(stores, scan_id)
+        if not isinstance(report.find(symbol), RankedRow):
+            return report, {}
+        return report, cached_bars(stores, report, [symbol, *report.facts.benchmarks])
+
+
+def _story(
+    report: ScanReport, found: RankedRow | Absence, bars: dict[str, BarSeries]
+) -> dict[str, Any]:
     from views.tables import values_of
 
     base = {"scan": report.facts.id, "simulated": report.facts.simulated}
@@ -94,18 +118,23 @@ def _story(report: ScanReport, found: RankedRow | Absence) -> dict[str, Any]:
         "contributions": found.contributions,
         "weights": report.facts.weights,
         "screens": found.row.outcomes,
-        "terms": _terms(report, found),
+        "terms": _terms(report, found, bars),
         "values": values_of(report, found),
         "notes": _notes(report, found),
     }
 
 
-def _terms(report: ScanReport, found: RankedRow) -> dict[str, list[dict[str, str]]]:
-    """Return for each screen its terms, and whether each is true, false or unknown."""
+def _terms(
+    report: ScanReport, found: RankedRow, bars: dict[str, BarSeries]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return for each screen its terms, whether each is true, false or unknown, and its numbers."""
+    from views.cli.term_values import term_values
+
+    values = term_values(report, found, bars)
     said = {"t": "true", "f": "false", "u": "unknown"}
     return {
         name: [
-            {"term": term, "is": said[letter]}
+            {"term": term, "is": said[letter], "numbers": values[term]}
             for term, letter in zip(report.screens[name].terms, letters, strict=True)
         ]
         for name, letters in found.row.terms.items()
@@ -148,7 +177,9 @@ def _print_story(story: dict[str, Any]) -> None:
     for name, outcome in story["screens"].items():
         click.echo(f"  screen {name}: {' '.join(outcome.split())}")
         for term in story["terms"].get(name, ()):
-            click.echo(f"    {term['is']:<8} {' '.join(term['term'].split())}")
+            numbers = ", ".join(f"{x} = {compact(n)}" for x, n in term["numbers"].items())
+            told = f"    {term['is']:<8} {' '.join(term['term'].split())}"
+            click.echo(f"{told:<60}  {numbers}".rstrip())
     for name, value in story["values"].items():
         if name not in {"rank", "symbol", "score", "contributions", "warming"}:
             note = story["notes"].get(name, "")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from scanner.errors import ConfigError
-from scanner.timeframe import DAILY, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +46,7 @@ def _judged(expression: str) -> tuple[ScanReport, Rule, list[BarSeries], Judged]
     from scanner.rules.market import judge
     from scanner.rules.verdicts import benchmarks_of
     from scheduler.universe import texts_of
+    from views.cli.cached_bars import cached_bars
     from views.cli.session import open_stores, read_settings
 
     settings, home = read_settings()
@@ -56,10 +56,8 @@ def _judged(expression: str) -> tuple[ScanReport, Rule, list[BarSeries], Judged]
         texts = texts_of(report.facts.universe)
         rule = compile_rule(expression, texts)
         symbols = [one.row.symbol for one in report.rows]
-        known = {
-            one.symbol: one
-            for one in _cached(stores, report, [*symbols, *benchmarks_of([rule.condition])])
-        }
+        wanted = [*symbols, *benchmarks_of([rule.condition])]
+        known = cached_bars(stores, report, wanted)
     series = [known[symbol] for symbol in symbols if symbol in known]
     if not series:
         raise ConfigError(
@@ -75,21 +73,6 @@ def _last(reports: Any) -> ScanReport:
         if report is not None and report.rows:
             return report
     raise ConfigError("there is no scan with rows yet: start one with `scan run`")
-
-
-def _cached(stores: Any, report: ScanReport, symbols: Sequence[str]) -> list[BarSeries]:
-    """Return the series of `symbols` that are in the cache, as the scan saw them."""
-    from scanner.bars.cache import BarRequest
-    from scanner.bars.redis_cache import RedisBarCache
-
-    facts = report.facts
-    last = day_number(facts.as_of) if facts.as_of else 0
-    request = BarRequest(
-        source=facts.source, timeframe=DAILY, first=last - facts.lookback_days, last=last
-    )
-    cache = RedisBarCache(stores.client, stores.settings.bars_expiry)
-    found = cache.read(request, list(dict.fromkeys(symbols)))
-    return [one for one in found.series.values() if len(one)]
 
 
 def _plain(
@@ -132,7 +115,7 @@ def _print(found: dict[str, Any], top: int) -> None:
     gone = f", {found['not_cached']} more are not cached" if found["not_cached"] else ""
     click.echo(f"{mark}{found['symbols']} symbols of scan {found['scan']}, {found['as_of']}{gone}")
     shown = found["hits"][:top]
-    click.secho(f"{len(found['hits'])} hits", bold=True)
+    click.secho("1 hit" if len(found["hits"]) == 1 else f"{len(found['hits'])} hits", bold=True)
     if shown:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in shown[0]:

@@ -66,7 +66,8 @@ def test_every_symbol_is_in_the_report_once(records):
     for one in records:
         found = report.find(one.symbol)
         if isinstance(one, Row):
-            assert dataclasses.replace(found.row, outcomes={}, terms={}, inputs=one.inputs) == one
+            bare = {"outcomes": {}, "terms": {}, "places": {}, "inputs": one.inputs}
+            assert dataclasses.replace(found.row, **bare) == one
         else:
             assert found == one
     assert report.find("nobody") is None
@@ -132,6 +133,14 @@ def test_hits_are_listed_by_the_number_of_their_screen():
     assert found.hits == ("C", "A", "D")
     assert found.ledger == {"hit": 4, "unknown:undefined": 1, "absent": 0}
     assert found.ranked_among == {"rank(close)": 4}
+    report = aggregate(facts(), rows, [screen], {})
+    assert {one.row.symbol: one.row.places["rank(close)"] for one in report.rows} == {
+        "A": 1.0,
+        "B": 0.75,
+        "C": 0.5,
+        "D": 0.25,
+        "E": None,
+    }
 
 
 def test_a_filter_stands_before_the_rule():

@@ -1,0 +1,26 @@
+"""Bars of a scan that are still in the cache: a report and symbols come in, series go out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scanner.bars.block import BarSeries
+from scanner.bars.cache import BarRequest
+from scanner.bars.redis_cache import RedisBarCache
+from scanner.results.report import ScanReport
+from scanner.timeframe import DAILY, day_number
+from views.cli.session import Stores
+
+
+def cached_bars(stores: Stores, report: ScanReport, symbols: Sequence[str]) -> dict[str, BarSeries]:
+    """Return the bars of those of `symbols` that are in the cache, as the scan saw them."""
+    facts = report.facts
+    if facts.as_of is None:
+        return {}
+    last = day_number(facts.as_of)
+    request = BarRequest(
+        source=facts.source, timeframe=DAILY, first=last - facts.lookback_days, last=last
+    )
+    cache = RedisBarCache(stores.client, stores.settings.bars_expiry)
+    found = cache.read(request, list(dict.fromkeys(symbols)))
+    return {symbol: one for symbol, one in found.series.items() if len(one)}
