@@ -289,7 +289,7 @@ def test_a_stack_that_is_up_refuses_what_it_cannot_follow(env, tmp_path):
         again = scan_json("enqueue", "--wait", "--json", env=env)
         assert again["ledger"] == {"scored": 2}
         relative = scan("run", "--json", "--universe", "mine.txt", env=env, cwd=tmp_path)
-        assert json.loads(relative.stdout)["hits"] == {"all": ["NEW"]}
+        assert json.loads(relative.stdout)["hits"]["all"] == ["NEW"]
 
 
 def test_doctor_says_that_redis_is_away(env):

@@ -125,8 +125,14 @@ def _print(found: dict[str, Any], top: int) -> None:
         console_of().print(table)
     if len(shown) < len(found["hits"]):
         click.echo(f"{len(shown)} of {len(found['hits'])} hits; more: --top 100")
+    _print_ledger(found)
+
+
+def _print_ledger(found: dict[str, Any]) -> None:
     for kind, names in (("miss", found["misses"]), ("unknown", found["unknown"])):
         for name, count in names.items():
             click.echo(f"{count:>6} {kind}: {' '.join(name.split())}")
+    if any(name.startswith("no_benchmark") for name in found["unknown"]):
+        click.echo("a benchmark is fetched by a scan that asks for it: scan run --where ...")
     for name, count in found["ranked_among"].items():
         click.echo(f"{count:>6} rows in {name}")

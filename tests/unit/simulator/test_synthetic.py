@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.sessions import all_sessions, date_of, day_at, day_of, milliseconds
-from simulator.synthetic import SyntheticMarket, symbol_names
+from simulator.synthetic import BENCHMARK, SyntheticMarket, symbol_names
 
 LAST = dt.date(2025, 7, 9)
 
@@ -102,3 +102,14 @@ def test_history_is_bounded_by_the_list_of_holidays(sessions):
     """No session is made up outside of it."""
     with pytest.raises(ValueError, match="sessions"):
         market(sessions=sessions)
+
+
+def test_the_benchmark_has_bars_whether_it_is_listed_or_not():
+    """They are the same in a market of any size, and end with its last session."""
+    small, large = market(symbols=50), market(symbols=5277)
+    assert BENCHMARK not in small.symbols
+    assert BENCHMARK in large.symbols
+    one, other = small.bars(BENCHMARK), large.bars(BENCHMARK)
+    np.testing.assert_array_equal(one.values, other.values)
+    assert one.days[-1] == small.last_day
+    assert small.bars("NOBODY") is None
