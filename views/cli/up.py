@@ -24,7 +24,7 @@ _STOP_SECONDS: Final = 45.0
 @click.option("--foreground", is_flag=True, help="Stay here until Ctrl-C, for systemd and such.")
 def up(foreground: bool) -> None:
     """Start the stack: server, simulator if asked for, workers, control, beat and Flower."""
-    from views.cli.preflight import check_settings
+    from views.cli.preflight import asked_screens, check_settings
     from views.cli.session import read_settings
 
     settings, home = read_settings()
@@ -32,6 +32,7 @@ def up(foreground: bool) -> None:
     if facts is not None:
         raise ConfigError(f"a stack is up already (process {facts['pid']}): see `scan status`")
     check_settings(settings)
+    asked_screens(settings, None)
     home.create()
     if foreground:
         _serve(settings, home)
