@@ -6,6 +6,7 @@ import ctypes
 import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -58,11 +59,10 @@ class Runtime:
     def tools_of(self, rules: ScanRules) -> ScanTools:
         """Return the tools for a scan with these rules."""
         screens = _screens(rules.screens, rules.told)
-        shown = (name for screen in screens for name in screen.columns)
         return dataclasses.replace(
             self.tools,
             screens=screens,
-            columns=tuple(dict.fromkeys((*self.tools.columns, *shown))),
+            columns=_with_shown(self.tools.columns, screens),
             calendar=rules.calendar,
         )
 
@@ -107,6 +107,17 @@ def screens_text(settings: Settings) -> str:
         raise ConfigError(f"SCANNER_SCREENS: cannot read {settings.screens}: {error}") from error
 
 
+def scan_columns(settings: Settings) -> tuple[str, ...]:
+    """Return the indicator columns of a row with the settings' screens."""
+    return _with_shown(row_columns(settings), read_screens(screens_text(settings)).good)
+
+
+def _with_shown(columns: Sequence[str], screens: Sequence[Screen]) -> tuple[str, ...]:
+    """Return `columns` and those that `screens` are shown with, once each."""
+    shown = (name for screen in screens for name in screen.columns)
+    return tuple(dict.fromkeys((*columns, *shown)))
+
+
 def lookback_days(settings: Settings, screens: str = "") -> int:
     """Return the calendar days of history: the setting's, or what columns and screens need.
 
@@ -115,7 +126,7 @@ def lookback_days(settings: Settings, screens: str = "") -> int:
     if settings.lookback_days != "auto":
         return settings.lookback_days
     asked = read_screens(screens or screens_text(settings)).good
-    names = {*row_columns(settings), *(name for screen in asked for name in screen.columns)}
+    names = _with_shown(row_columns(settings), asked)
     bars = max(*(column(name).bars for name in names), *(screen.bars for screen in asked), 2)
     return min(_LONGEST_LOOKBACK, math.ceil(bars * _DAYS_A_SESSION) + _SPARE_DAYS)
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scanner.bootstrap import lookback_days, row_columns
+from scanner.bootstrap import lookback_days, scan_columns
 from scanner.indicators.registry import column
 from scanner.settings import PREFIX, PROFILES, Settings
 from views.cli.stack import as_variables
@@ -24,7 +24,7 @@ def sessions_in(days: int) -> int:
 def empty_columns(chosen: Settings) -> list[str]:
     """Return the columns that need more bars than the lookback has."""
     bars = sessions_in(lookback_days(chosen))
-    return [name for name in row_columns(chosen) if column(name).bars > bars]
+    return [name for name in scan_columns(chosen) if column(name).bars > bars]
 
 
 def row(name: str, chosen: Settings, stack: Mapping[str, str]) -> dict[str, Any]:
