@@ -13,10 +13,11 @@ from benchmarks.tables import Comparison, Findings, compared, duration
 from scanner.bars.block import FIELDS, BarBlock, FloatArray
 from scanner.indicators.compute import compute
 from scanner.rules.check import compile_rule
+from scanner.rules.outcome import Rows
 from scanner.rules.scope import Scope
 from scanner.rules.screens import Screen, read_screens, shipped
 from scanner.rules.tree import Series, walk
-from scanner.rules.verdicts import Rows, input_rows, inputs_as_values, inputs_of, verdict
+from scanner.rules.verdicts import input_rows, inputs_as_values, inputs_of, verdict
 
 #: Milliseconds that parsing and checking a rule may take.
 MOST_MS: Final = 1.0

@@ -41,6 +41,9 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     #: Symbols whose score lacks a component, whose share was dropped.
     partial: frozenset[str] = frozenset()
+    #: How many rows there are to be shown, and the option of `scan show` that chose them.
+    of: int = 0
+    option: str = ""
     #: Symbol -> columns whose values would change with more bars of history.
     warming: Mapping[str, Collection[str]] = field(default_factory=dict)
 
@@ -98,6 +101,8 @@ def table_of(
     return Table(
         columns=shown,
         rows=tuple(tuple(row[c] for c in shown) for row in (present + missing)[:top]),
+        of=len(rows),
+        option=f" --screen {screen}" if screen else "",
         partial=frozenset(ranked.row.symbol for ranked in report.rows if ranked.partial),
         warming={ranked.row.symbol: report.warming(ranked) for ranked in report.rows},
     )
@@ -111,7 +116,7 @@ def _listed(report: ScanReport, screen: str) -> Sequence[RankedRow]:
         known = ", ".join(report.screens)
         raise ConfigError(f"no screen {screen!r} in this scan: it had {known}")
     rows = {one.row.symbol: one for one in report.rows}
-    return [rows[symbol] for symbol in report.screens[screen].hits]
+    return [rows[symbol] for symbol in report.screens[screen].listed]
 
 
 def screen_line(report: ScanReport, name: str) -> str:
@@ -120,8 +125,8 @@ def screen_line(report: ScanReport, name: str) -> str:
     count = screen.ledger.get("hit", len(screen.hits))
     hits = "1 hit" if count == 1 else f"{count} hits"
     among = "".join(f", {term} among {rows}" for term, rows in screen.ranked_among.items())
-    first = " ".join(screen.hits[:_FIRST_HITS]) if screen.terms else ""
-    more = " ..." if first and len(screen.hits) > _FIRST_HITS else ""
+    first = " ".join(screen.listed[:_FIRST_HITS]) if screen.terms else ""
+    more = " ..." if first and len(screen.listed) > _FIRST_HITS else ""
     return f"screen {name}: {hits}{among}{': ' if first else ''}{first}{more}"
 
 
@@ -138,7 +143,7 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
         "symbols": report.symbols,
         "ledger": report.ledger,
         "stages": facts.stages,
-        "hits": {name: list(screen.hits) for name, screen in report.screens.items()},
+        "hits": {name: list(screen.listed) for name, screen in report.screens.items()},
         "screens": {
             name: {
                 "ledger": screen.ledger,

@@ -103,7 +103,7 @@ def _last_hits(
     if facts.message:
         return {}
     found = {
-        screen.name: runtime.reports.last_hits(facts.source, facts.universe, screen.name)
+        screen.name: runtime.reports.last_hits(facts.source, facts.universe, screen.key)
         for screen in screens
     }
     return {name: hits for name, hits in found.items() if hits is not None}

@@ -31,9 +31,10 @@ from scanner.results.report import (
     ScanReport,
     ScreenResult,
 )
+from scanner.rules.outcome import Rows
 from scanner.rules.score import COMPONENTS, Scores, score
 from scanner.rules.screens import HIT, Screen
-from scanner.rules.verdicts import Rows, Verdict, inputs_as_values, inputs_of, verdict
+from scanner.rules.verdicts import Verdict, inputs_as_values, inputs_of, verdict
 
 #: Decimals of scores: rows that are equal to this many are ranked by symbol.
 _DECIMALS: Final = 6
@@ -195,14 +196,16 @@ def _screen_result(
         ranked_among=found.ranked_among,
         terms=tuple(term.text for term in screen.where.terms) if screen.where else (),
         columns=screen.columns,
+        limit=screen.limit,
+        key=screen.key,
     )
 
 
 def _hits(
     screen: Screen, ranked: Sequence[RankedRow], order: Mapping[str, float]
 ) -> tuple[str, ...]:
-    """Return the symbols that a screen lists: by its own number, or by score."""
+    """Return the symbols that a screen keeps: by its own number, or by score."""
     hits = [one.row.symbol for one in ranked if one.row.outcomes[screen.name] == HIT]
     if screen.rank_by is not None:
         hits.sort(key=lambda symbol: -order.get(symbol, -math.inf))
-    return tuple(hits[: screen.limit])
+    return tuple(hits)

@@ -30,7 +30,7 @@ class RedisReportStore:
         pipe.expire(keys.SCANS, self._expiry)
         if report.state == DONE:
             for name, screen in report.screens.items():
-                key = keys.latest(facts.source, facts.universe, name)
+                key = keys.latest(facts.source, facts.universe, screen.key or name)
                 pipe.set(key, orjson.dumps(screen.hits), ex=self._expiry)
         with redis_errors("save a report"):
             pipe.execute()

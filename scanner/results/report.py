@@ -87,7 +87,7 @@ class RankedRow:
 class ScreenResult:
     """What one screen kept."""
 
-    #: Symbols, best first.
+    #: All symbols that it keeps, best first.
     hits: tuple[str, ...]
     #: `hit`, `miss:<term>`, `unknown:<why>`, `filtered:<filter>`, `absent` -> symbols; sums to
     #: the universe.
@@ -101,6 +101,15 @@ class ScreenResult:
     terms: tuple[str, ...] = ()
     #: Columns that it is shown with.
     columns: tuple[str, ...] = ()
+    #: Most hits that are listed.
+    limit: int | None = None
+    #: What it is remembered by: its name, and a short hash of its rule.
+    key: str = ""
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The hits that are shown."""
+        return self.hits[: self.limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,4 +126,6 @@ def _screen(plain: dict[str, Any]) -> ScreenResult:
         ranked_among=plain.get("ranked_among", {}),
         terms=tuple(plain.get("terms", ())),
         columns=tuple(plain.get("columns", ())),
+        limit=plain.get("limit"),
+        key=plain.get("key", ""),
     )

@@ -51,10 +51,12 @@ def percentiles(values: FloatArray) -> FloatArray:
 def percentiles_in(groups: Sequence[str | None], values: FloatArray) -> FloatArray:
     """Return each value's percentile among those of its group; NaN for a row without a group."""
     result = np.full(values.shape, np.nan)
-    names = np.array([group or "" for group in groups])
-    for name in set(names) - {""}:
-        members = names == name
-        result[members] = percentiles(values[members])
+    members: dict[str, list[int]] = {}
+    for row, group in enumerate(groups):
+        if group is not None:
+            members.setdefault(group, []).append(row)
+    for rows in members.values():
+        result[rows] = percentiles(values[rows])
     return result
 
 

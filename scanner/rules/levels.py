@@ -33,8 +33,11 @@ def of(x: Expression) -> frozenset[str]:
         case Series(name=name):
             total = name not in FIELDS and column(name).memory.kind == "cumulative"
             return frozenset({name}) if total else frozenset()
-        case Rolling(op="change" | "slope") | Count() | Since() | CrossSection():
+        case Count() | Since() | CrossSection():
             return frozenset()
+        case Rolling(op="change" | "slope"):
+            inner = of(x.x)
+            return inner if _SCALED in inner else frozenset()
         case OnTimeframe(timeframe=timeframe):
             return frozenset(f"{name} {timeframe}" for name in of(x.x))
         case Ago() | Rolling():

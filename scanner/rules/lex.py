@@ -19,7 +19,7 @@ Kind = Literal["number", "text", "name", "word", "sign", "end"]
 WORDS: Final = frozenset({"and", "or", "not", "in", "between", "is", "null"})
 
 #: What a number's suffix multiplies it by.
-SUFFIXES: Final = {"k": 1e3, "m": 1e6, "b": 1e9, "%": 0.01}
+SUFFIXES: Final = {"k": 1e3, "m": 1e6, "b": 1e9}
 
 #: Other spellings -> the sign or word.
 _SAME: Final = {"&&": "and", "||": "or", "!": "not", "=": "==", "<>": "!="}
@@ -80,6 +80,8 @@ def _token(source: str, match: re.Match[str]) -> Token:
                 raise ExpressionError(
                     f"a text has at most {MAX_TEXT} characters", source, start, stop
                 )
+            if not text.isprintable():
+                raise ExpressionError("a text holds a control character", source, start, stop)
             return Token("text", text[1:-1], start, stop)
         case "name" if stop - start > MAX_NAME:
             raise ExpressionError(f"a name has at most {MAX_NAME} characters", source, start, stop)
@@ -99,7 +101,8 @@ def _number(source: str, match: re.Match[str]) -> Token:
             start,
             stop + 1,
         )
-    value = float(match.group("number")) * SUFFIXES.get(match.group("suffix").lower(), 1.0)
+    value, suffix = float(match.group("number")), match.group("suffix").lower()
+    value = value / 100.0 if suffix == "%" else value * SUFFIXES.get(suffix, 1.0)
     if math.isinf(value):
         raise ExpressionError("this number is too large", source, start, stop)
     return Token("number", match.group(), start, stop, value)

@@ -15,11 +15,12 @@ from scanner.bars.block import BarSeries, FloatArray, stack
 from scanner.indicators.compute import compute
 from scanner.rules.check import Rule
 from scanner.rules.evaluate import evaluate
+from scanner.rules.outcome import Rows
 from scanner.rules.scope import Scope, number
 from scanner.rules.screens import Screen
 from scanner.rules.settle import joined
 from scanner.rules.tree import Series, walk
-from scanner.rules.verdicts import Rows, inputs_of, verdict
+from scanner.rules.verdicts import inputs_of, verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +39,12 @@ def judge(
     blocks: Sequence[Sequence[BarSeries]],
     texts: Mapping[str, Mapping[str, str]],
     benchmarks: Mapping[str, BarSeries],
+    calendar: Sequence[int] = (),
 ) -> Judged:
     """Return the outcome of `rule` for every symbol of `blocks`, at its last bar.
 
-    `texts`: `sector` and others -> symbol -> text; `benchmarks`: symbol -> its bars.
+    `texts`: `sector` and others -> symbol -> text; `benchmarks`: symbol -> its bars;
+    `calendar`: as in Scope.
     """
     screen = Screen(name="tried", description="", where=rule)
     wanted = inputs_of((screen,))
@@ -49,7 +52,12 @@ def judge(
     known = joined(
         [
             evaluate(
-                Scope(block=stack(series), compute=compute, benchmarks=benchmarks),
+                Scope(
+                    block=stack(series),
+                    compute=compute,
+                    benchmarks=benchmarks,
+                    calendar=np.array(calendar, dtype=np.int32),
+                ),
                 dict.fromkeys((*wanted, *columns)),
             )
             for series in blocks

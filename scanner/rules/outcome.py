@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,16 +25,35 @@ from scanner.rules.tree import (
 from scanner.rules.truth import Truth
 
 
-def outcomes(
-    rule: Rule,
-    values: Mapping[Expression, Value],
-    bars: Sequence[int],
-    benchmarks: Sequence[str] = (),
-) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """All rows of a scan, in one order."""
+
+    symbols: Sequence[str]
+    #: Bars of each.
+    bars: Sequence[int]
+    #: `inputs_of` the screens -> value of each row, (rows, 1).
+    known: Mapping[Expression, Value]
+    #: `sector` and others -> text of each row, None where there is none.
+    texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    #: Benchmarks of which there are bars.
+    benchmarks: Sequence[str] = ()
+
+    def some(self, places: Sequence[int]) -> Rows:
+        """Return the rows at `places`, of which nothing is asked any more."""
+        return Rows(
+            symbols=[self.symbols[at] for at in places],
+            bars=[self.bars[at] for at in places],
+            known={},
+            texts={name: [of[at] for at in places] for name, of in self.texts.items()},
+            benchmarks=self.benchmarks,
+        )
+
+
+def outcomes(rule: Rule, values: Mapping[Expression, Value], rows: Rows) -> list[str]:
     """Return the outcome of `rule` for each row, by the last value of each of its terms.
 
-    `values`: the truth of each term, (rows, 1); `bars`: how many bars each row has;
-    `benchmarks`: those of which there are bars.
+    `values`: the truth of each term, (rows, 1).
     """
     truths = [_truth(term, values) for term in rule.terms]
     false = np.stack([truth.false[:, -1] for truth in truths], axis=1)
@@ -41,9 +61,9 @@ def outcomes(
     said = [HIT, *(f"miss:{term.text}" for term in rule.terms)]
     found = [said[at] for at in np.where(missed, false.argmax(axis=1) + 1, 0).tolist()]
     unknown = np.stack([~truth.known[:, -1] for truth in truths], axis=1)
-    reasons = [_Reason(term, benchmarks) for term in rule.terms]
+    reasons = [_Reason(term, rows) for term in rule.terms]
     for row in np.flatnonzero(unknown.any(axis=1) & ~missed).tolist():
-        found[row] = f"unknown:{reasons[int(unknown[row].argmax())].of(bars[row])}"
+        found[row] = f"unknown:{reasons[int(unknown[row].argmax())].of(row)}"
     return found
 
 
@@ -75,20 +95,26 @@ def _truth(term: Term, values: Mapping[Expression, Value]) -> Truth:
 class _Reason:
     """Why a term is unknown."""
 
-    def __init__(self, term: Term, benchmarks: Sequence[str]) -> None:
+    def __init__(self, term: Term, rows: Rows) -> None:
         parts = list(walk(term.condition))
         asked = [part.benchmark for part in parts if isinstance(part, Relative)]
-        self.without = next((name for name in asked if name not in benchmarks), None)
+        self.rows = rows
+        self.without = next((name for name in asked if name not in rows.benchmarks), None)
         self.needed = bars_needed(term.condition)
-        self.text = next(filter(None, map(_text_of, parts)), None)
+        self.texts = dict.fromkeys(filter(None, map(_text_of, parts)))
 
-    def of(self, bars: int) -> str:
-        """Return the reason for a row of so many bars."""
+    def of(self, row: int) -> str:
+        """Return the reason for a row."""
         if self.without is not None:
             return f"no_benchmark {self.without}"
-        if bars < self.needed:
+        if self.rows.bars[row] < self.needed:
             return "insufficient_history"
-        return f"no_{self.text}" if self.text else "undefined"
+        lacking = (name for name in self.texts if not self._told(name, row))
+        return next((f"no_{name}" for name in lacking), "undefined")
+
+    def _told(self, name: str, row: int) -> bool:
+        texts = self.rows.symbols if name == "symbol" else self.rows.texts.get(name)
+        return texts is not None and texts[row] is not None
 
 
 def _text_of(part: Expression) -> str:

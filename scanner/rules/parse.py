@@ -6,6 +6,7 @@ A Pratt parser: each sign binds as strongly as its number says. From weak to str
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -80,7 +81,8 @@ class _Parser:
 
     def expect(self, text: str, wanted: str) -> Token:
         """Take the next token if it is `text`, or of that kind."""
-        if text not in {self.now.text, self.now.kind} or self.now.kind == "text":
+        found = self.now.kind if text == "end" else self.now.text
+        if found != text or self.now.kind in {"text", "name"}:
             raise self.error(f"expected {wanted}, got {_said(self.now)}", self.now)
         return self.take()
 
@@ -119,8 +121,8 @@ class _Parser:
                 return self.named(token)
             case "sign", "(":
                 inner = self.phrase(0)
-                self.expect(")", "a closing bracket")
-                return inner
+                closed = self.expect(")", "a closing bracket")
+                return dataclasses.replace(inner, start=token.start, stop=closed.stop)
             case "sign", "-":
                 return self.made("negative", token.start, self.phrase(_MINUS))
             case "word", "not":

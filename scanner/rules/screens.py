@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from scanner.errors import ConfigError, ExpressionError
 from scanner.indicators.registry import column
+from scanner.keys import short_hash
 from scanner.rules.check import Rule, compile_number, compile_rule
 from scanner.rules.names import TEXTS
 from scanner.rules.needs import bars_needed
 from scanner.rules.tree import Expression, Number
+from scanner.rules.wording import worded
 
 #: Outcome of a row that a screen keeps; others are `miss:<term>` or `unknown:<why>`.
 HIT: Final = "hit"
@@ -27,6 +29,9 @@ HIT: Final = "hit"
 #: Most screens of a file, and characters of one.
 MAX_SCREENS: Final = 100
 MAX_FILE: Final = 200_000
+#: Most columns that a screen is shown with, and most bars that it may ask of a symbol.
+MAX_COLUMNS: Final = 30
+MAX_HISTORY: Final = 2_520
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
@@ -54,6 +59,12 @@ class Screen:
     universe: Mapping[str, Rule] = field(default_factory=dict)
     #: Fewest bars that a symbol has to have.
     history: int = 0
+
+    @property
+    def key(self) -> str:
+        """What its last hits are remembered by: other rules have had other hits."""
+        asked = " ".join(f"{worded(x)}" for x in self.asked)
+        return f"{self.name}:{short_hash(f'{asked} {self.history}')}" if asked else self.name
 
     @property
     def asked(self) -> tuple[Expression, ...]:
@@ -113,7 +124,7 @@ def read_screens(text: str, file: str = "screens.toml", texts: Collection[str] =
             good.append(_Reader(name, table, texts).screen())
         except _Mistake as mistake:
             line, place = _place(text, name, mistake)
-            mistakes[name] = f"{file}:{line}:{place}: screen {name}: {mistake}"
+            mistakes[name] = f"{file}:{line}:{place}: screen {ascii(name)[1:-1]}: {mistake}"
     return Screens(good=tuple(good), mistakes=mistakes)
 
 
@@ -170,7 +181,7 @@ class _Reader:
                 hint = f": did you mean {near[0]}?" if near else f": expected {', '.join(keys)}"
                 raise _Mistake(f"unknown key {key!r}{hint}", key)
             if not _IS[keys[key]](value):
-                raise _Mistake(f"{key}: expected {keys[key]}, got {value!r:.60}", key)
+                raise _Mistake(f"{key}: expected {keys[key]}, got {_shown(value)}", key)
 
     def value(self, key: str, kind: type, usual: Any = None) -> Any:
         found = self.table.get(key, usual)
@@ -186,12 +197,21 @@ class _Reader:
 
     def columns(self) -> tuple[str, ...]:
         names = tuple(self.table.get("columns", ()))
+        if len(names) > MAX_COLUMNS:
+            raise _Mistake(f"columns: expected at most {MAX_COLUMNS}, got {len(names)}", "columns")
         for name in names:
             try:
                 column(name)
             except ConfigError as error:
                 raise _Mistake(f"columns: {error}", "columns", f'"{name}"', 1) from error
         return names
+
+
+def _shown(value: Any) -> str:
+    """Return a wrong value for a message; of a table or a list only what it is."""
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    return f"{value!r:.60}"
 
 
 def _filter(key: str, value: Any) -> str:
@@ -209,16 +229,24 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(x, str) for x in value)
 
 
+def _is_plain(value: str) -> bool:
+    """Return whether a text holds nothing that a terminal would obey."""
+    return "".join(value.split()).isprintable()
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
 
 
 #: What a key expects -> whether a value is that.
 _IS: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "a text": lambda value: isinstance(value, str) and bool(value.strip()),
+    "a text": lambda value: isinstance(value, str) and bool(value.strip()) and _is_plain(value),
     "a list of texts": _is_texts,
     "a number of 0 or more": _is_number,
     "a whole number above 0": lambda value: _is_number(value) and value == int(value) > 0,
+    f"a whole number from 1 to {MAX_HISTORY:,}": lambda value: (
+        _is_number(value) and value == int(value) and 1 <= value <= MAX_HISTORY
+    ),
     "a table": lambda value: isinstance(value, dict),
 }
 
@@ -232,17 +260,28 @@ _KEYS: Final = {
 _FILTERS: Final = {
     **dict.fromkeys(("type", "exchange"), "a list of texts"),
     **dict.fromkeys(("price", "dollar_volume"), "a number of 0 or more"),
-    "history": "a whole number above 0",
+    "history": f"a whole number from 1 to {MAX_HISTORY:,}",
 }
 
 
 def _place(text: str, name: str, mistake: _Mistake) -> tuple[int, int]:
     """Return line and column of a mistake, both from 1."""
-    header = re.search(rf"(?m)^[ \t]*\[?[\"']?{re.escape(name)}\b", text)
+    header = re.search(rf"(?m)^[ \t]*\[[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*\]", text)
+    header = header or re.search(rf"(?m)^[ \t]*[\"']?{re.escape(name)}\b", text)
     start = header.start() if header else 0
+    following = re.compile(r"(?m)^[ \t]*\[").search(text, header.end() if header else 0)
+    text_of_screen = text[: _end_of(text, name, following)]
     key = re.compile(rf"(?m)^[ \t]*{re.escape(mistake.key)}[ \t]*=") if mistake.key else None
-    found = key.search(text, start) if key else None
+    found = key.search(text_of_screen, start) if key else None
     at = found.start() if found else start
-    if mistake.expression and (written := text.find(mistake.expression, at)) >= 0:
+    if mistake.expression and (written := text_of_screen.find(mistake.expression, at)) >= 0:
         at = written + mistake.start
     return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+
+
+def _end_of(text: str, name: str, following: re.Match[str] | None) -> int:
+    """Return where a screen's tables end: at the next header that is not one of its own."""
+    own = re.compile(rf"[ \t]*\[[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*\.")
+    while following is not None and own.match(text, following.start()):
+        following = re.compile(r"(?m)^[ \t]*\[").search(text, following.end())
+    return len(text) if following is None else following.start()

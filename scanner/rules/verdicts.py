@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from scanner.bars.block import FloatArray
 from scanner.rules.check import Rule
 from scanner.rules.cross_section import inputs
 from scanner.rules.evaluate import evaluate
-from scanner.rules.outcome import all_true, outcomes, terms_of
+from scanner.rules.outcome import Rows, all_true, outcomes, terms_of
 from scanner.rules.scope import Scope, Value, number
 from scanner.rules.screens import HIT, Screen
 from scanner.rules.settle import settled
@@ -27,21 +27,6 @@ from scanner.rules.tree import (
 )
 from scanner.rules.truth import Truth
 from scanner.rules.wording import worded
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """All rows of a scan, in one order."""
-
-    symbols: Sequence[str]
-    #: Bars of each.
-    bars: Sequence[int]
-    #: `inputs_of` the screens -> value of each row, (rows, 1).
-    known: Mapping[Expression, Value]
-    #: `sector` and others -> text of each row, None where there is none.
-    texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
-    #: Benchmarks of which there are bars.
-    benchmarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +106,8 @@ def verdict(screen: Screen, rows: Rows) -> Verdict:
     values = settled(rows.symbols, rows.known, screen.asked, rows.texts)
     found = [HIT] * len(rows.symbols)
     if screen.where is not None:
-        found = outcomes(screen.where, values, rows.bars, rows.benchmarks)
-    for name, rule in reversed(list(screen.universe.items())):
-        for at, one in _not_passed(rule, values, rows).items():
-            found[at] = f"filtered:{name}" if one.startswith("miss:") else one
-    if screen.history:
-        for at, bars in enumerate(rows.bars):
-            if bars < screen.history:
-                found[at] = "filtered:history"
+        found = outcomes(screen.where, values, rows)
+    _filter(screen, values, rows, found)
     return Verdict(
         terms=terms_of(screen.where, values) if screen.where else [""] * len(rows.symbols),
         outcomes=found,
@@ -136,6 +115,22 @@ def verdict(screen: Screen, rows: Rows) -> Verdict:
         places=(places := _places(screen, rows)),
         ranked_among={x: len(of) - of.count(None) for x, of in places.items()},
     )
+
+
+def _filter(
+    screen: Screen, values: Mapping[Expression, Value], rows: Rows, found: list[str]
+) -> None:
+    """Put into `found` which rows the screen's universe leaves out, whatever else is unknown."""
+    filtered: dict[int, str] = {}
+    for name, rule in screen.universe.items():
+        for at, one in _not_passed(rule, values, rows).items():
+            if one.startswith("miss:"):
+                filtered.setdefault(at, f"filtered:{name}")
+            elif found[at] == HIT:
+                found[at] = one
+    young = [at for at, bars in enumerate(rows.bars) if bars < screen.history]
+    for at, one in (filtered | dict.fromkeys(young, "filtered:history")).items():
+        found[at] = one
 
 
 def _not_passed(rule: Rule, values: Mapping[Expression, Value], rows: Rows) -> dict[int, str]:
@@ -147,8 +142,8 @@ def _not_passed(rule: Rule, values: Mapping[Expression, Value], rows: Rows) -> d
     these: dict[Expression, Value] = {
         x: one.of(places) for x, one in terms.items() if isinstance(one, Truth)
     }
-    bars = [rows.bars[at] for at in places.tolist()]
-    return dict(zip(places.tolist(), outcomes(rule, these, bars, rows.benchmarks), strict=True))
+    chosen = places.tolist()
+    return dict(zip(chosen, outcomes(rule, these, rows.some(chosen)), strict=True))
 
 
 def _order(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarRequest
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.results.report import ScanReport
+from scanner.rules.tree import Expression, OnTimeframe, walk
 from scanner.timeframe import DAILY, day_number
 from views.cli.session import Stores
 
@@ -24,3 +25,15 @@ def cached_bars(stores: Stores, report: ScanReport, symbols: Sequence[str]) -> d
     cache = RedisBarCache(stores.client, stores.settings.bars_expiry)
     found = cache.read(request, list(dict.fromkeys(symbols)))
     return {symbol: one for symbol, one in found.series.items() if len(one)}
+
+
+def calendar_for(report: ScanReport, asked: Iterable[Expression]) -> tuple[int, ...]:
+    """Return the exchange's sessions around a scan, if one of `asked` asks what is finished."""
+    parts = (part for x in asked for part in walk(x))
+    if not any(isinstance(part, OnTimeframe) and part.finished for part in parts):
+        return ()
+    # The calendar brings pandas, a second and more: only who needs it waits for it.
+    from scheduler.sessions import recent_sessions
+
+    last = report.facts.as_of
+    return () if last is None else tuple(day_number(day) for day in recent_sessions(last))

@@ -84,7 +84,7 @@ def asked_screens(settings: Settings, where: str | None) -> str:
     return text
 
 
-def confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None:
+def confirm_cost(runtime: Runtime, as_of: dt.date | None, screens: str, *, yes: bool) -> None:
     """Say what a scan of a real provider costs, and ask; ConfigError if nobody can answer.
 
     A provider on this machine is not asked for.
@@ -94,7 +94,7 @@ def confirm_cost(runtime: Runtime, as_of: dt.date | None, *, yes: bool) -> None:
 
     settings = runtime.settings
     click.echo(f"listing the symbols of {settings.polygon_url} (some calls)", err=True)
-    _, plan = preview(runtime, spec_of(runtime, as_of=as_of))
+    _, plan = preview(runtime, spec_of(runtime, as_of=as_of, screens=screens))
     symbols = sum(len(batch) for batch in plan.batches)
     confirm_calls(
         settings, plan.calls, seconds=plan.seconds, what=f"{symbols:,} symbols, ", yes=yes

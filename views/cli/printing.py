@@ -66,9 +66,9 @@ def print_report(
     for name in report.screens if screens else ():
         console.print(Text(screen_line(report, name)), soft_wrap=True)
     console.print(Text(ledger_line(report)), soft_wrap=True)
-    if len(table.rows) < len(report.rows):
+    if len(table.rows) < table.of:
         console.print(
-            Text(f"{len(table.rows)} of {len(report.rows)} rows; more: scan show --top 100"),
+            Text(f"{len(table.rows)} of {table.of} rows; more: scan show --top 100{table.option}"),
             soft_wrap=True,
         )
 

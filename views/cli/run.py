@@ -65,7 +65,7 @@ def run(
     screens = asked_screens(settings, where)
     with _stack_for(settings, home) as (runtime, beat):
         if settings.provider == "polygon":
-            confirm_cost(runtime, as_of, yes=flags["yes"])
+            confirm_cost(runtime, as_of, screens, yes=flags["yes"])
         scan_id = _request(runtime, as_of, screens)
         report = _finished(runtime, scan_id, beat)
         _print(report, top=top, where=where, as_json=flags["as_json"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from scanner.bars.block import BarSeries, stack
 from scanner.errors import ExpressionError
 from scanner.indicators.compute import compute
@@ -22,6 +24,7 @@ from scanner.rules.tree import (
     walk,
 )
 from scanner.rules.wording import worded
+from views.cli.cached_bars import calendar_for
 
 
 def term_values(
@@ -38,7 +41,12 @@ def term_values(
     series = bars.get(found.row.symbol)
     own = [x for numbers in asked.values() for x in numbers if not _of_all_rows(x)]
     if series is not None:
-        scope = Scope(block=stack([series]), compute=compute, benchmarks=bars)
+        scope = Scope(
+            block=stack([series]),
+            compute=compute,
+            benchmarks=bars,
+            calendar=np.array(calendar_for(report, own), dtype=np.int32),
+        )
         values = evaluate(scope, dict.fromkeys(own))
         known = {x: _plain(float(number(value)[0, -1])) for x, value in values.items()}
     return {

@@ -45,15 +45,14 @@ def _judged(expression: str) -> tuple[ScanReport, Rule, list[BarSeries], Judged]
     from scanner.rules.check import compile_rule
     from scanner.rules.market import judge
     from scanner.rules.verdicts import benchmarks_of
-    from scheduler.universe import texts_of
-    from views.cli.cached_bars import cached_bars
+    from views.cli.cached_bars import cached_bars, calendar_for
     from views.cli.session import open_stores, read_settings
 
     settings, home = read_settings()
     compile_rule(expression)
     with open_stores(settings, home) as stores:
         report = _last(stores.reports)
-        texts = texts_of(report.facts.universe)
+        texts = stores.state.texts(report.facts.id)
         rule = compile_rule(expression, texts)
         symbols = [one.row.symbol for one in report.rows]
         wanted = [*symbols, *benchmarks_of([rule.condition])]
@@ -64,7 +63,8 @@ def _judged(expression: str) -> tuple[ScanReport, Rule, list[BarSeries], Judged]
             f"the bars of scan {report.facts.id} are not in the cache any more: scan again"
         )
     blocks = [series[start : start + _BLOCK] for start in range(0, len(series), _BLOCK)]
-    return report, rule, series, judge(rule, blocks, texts, known)
+    calendar = calendar_for(report, [rule.condition])
+    return report, rule, series, judge(rule, blocks, texts, known, calendar)
 
 
 def _last(reports: Any) -> ScanReport:

@@ -18,11 +18,12 @@ from scanner.bars.block import FIELDS, stack
 from scanner.indicators.compute import compute
 from scanner.rules.cross_section import inputs
 from scanner.rules.evaluate import evaluate
+from scanner.rules.outcome import Rows
 from scanner.rules.scope import Scope
 from scanner.rules.screens import HIT, read_screens, shipped
 from scanner.rules.tree import Constant, CrossSection, Series, is_condition, parts, walk
 from scanner.rules.truth import Truth
-from scanner.rules.verdicts import Rows, input_rows, inputs_as_values, inputs_of, verdict
+from scanner.rules.verdicts import input_rows, inputs_as_values, inputs_of, verdict
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "indicators"))
 from indicator_samples import BARS_FILE, random_series, real_series
