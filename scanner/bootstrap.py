@@ -62,7 +62,8 @@ class Runtime:
         return dataclasses.replace(
             self.tools,
             screens=screens,
-            columns=_with_shown(self.tools.columns, screens),
+            columns=rules.columns or _with_shown(self.tools.columns, screens),
+            benchmarks=rules.benchmarks,
             calendar=rules.calendar,
         )
 

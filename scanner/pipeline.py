@@ -31,7 +31,7 @@ from scanner.indicators.compute import Engine
 from scanner.results.report import INSUFFICIENT, STALE, Absence, Record, Row
 from scanner.rules.scope import Scope
 from scanner.rules.screens import Screen
-from scanner.rules.verdicts import benchmarks_of, input_rows, plain_numbers
+from scanner.rules.verdicts import input_rows, plain_numbers
 from scanner.timeframe import day_date
 
 #: Columns of a row that are the last bar itself.
@@ -49,13 +49,10 @@ class ScanTools:
     #: Indicator columns; a row holds BAR_COLUMNS before them.
     columns: tuple[str, ...]
     min_bars: int
+    #: Symbols that the screens compare others with, and of which there are bars.
+    benchmarks: tuple[str, ...] = ()
     #: Recent sessions of the exchange and the one after as_of, days since 1970-01-01.
     calendar: tuple[int, ...] = ()
-
-    @property
-    def benchmarks(self) -> tuple[str, ...]:
-        """Symbols that the screens compare others with."""
-        return benchmarks_of(x for screen in self.screens for x in screen.asked)
 
     @property
     def row_columns(self) -> tuple[str, ...]:
@@ -112,7 +109,7 @@ def _scan_block(
 ) -> list[Record]:
     with result.timed("bars"):
         loaded = load_bars(request, symbols, tools.cache, tools.provider)
-        benchmarks = load_benchmarks(request, tools)
+        benchmarks = load_benchmarks(request, tools.benchmarks, tools)
     records: list[Record] = []
     usable: list[BarSeries] = []
     for symbol in symbols:
@@ -131,12 +128,16 @@ def _scan_block(
     return records
 
 
-def load_benchmarks(request: BarRequest, tools: ScanTools) -> dict[str, BarSeries]:
-    """Return the bars of the symbols that screens compare others with, if there are any."""
-    names = tools.benchmarks
+def load_benchmarks(
+    request: BarRequest, names: Sequence[str], tools: ScanTools
+) -> dict[str, BarSeries]:
+    """Return the bars of those of `names` that have any; TransientError if one may have later."""
     if not names:
         return {}
     loaded = load_bars(request, names, tools.cache, tools.provider)
+    for error in loaded.errors.values():
+        if isinstance(error, TransientError):
+            raise error
     return {name: one for name, one in loaded.series.items() if len(one)}
 
 

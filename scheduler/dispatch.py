@@ -23,7 +23,7 @@ from scanner.errors import ConfigError, ScannerError
 from scanner.pipeline import absence_of, load_benchmarks
 from scanner.results.redis_records import BatchRecords, ScanRules
 from scanner.rules.screens import read_screens
-from scanner.rules.verdicts import asks_what_is_finished
+from scanner.rules.verdicts import asks_what_is_finished, benchmarks_of
 from scanner.spec import ScanSpec, split_symbols
 from scanner.timeframe import DAILY, day_date, day_number
 from scheduler.plan import ScanPlan, make_plan
@@ -124,7 +124,8 @@ def _rules(runtime: Runtime, scan_id: str, spec: ScanSpec, request: BarRequest) 
     for mistake in read_screens(spec.screens, texts=rules.told).mistakes.values():
         log.warning("screen left out", scan=scan_id, cause=mistake)
     tools = runtime.tools_of(rules)
-    benchmarks = load_benchmarks(request, tools)
+    asked = benchmarks_of(x for screen in tools.screens for x in screen.asked)
+    benchmarks = load_benchmarks(request, asked, tools)
     sessions: list[dt.date] = []
     if asks_what_is_finished(tools.screens):
         sessions = recent_sessions(day_date(request.last))
@@ -133,6 +134,7 @@ def _rules(runtime: Runtime, scan_id: str, spec: ScanSpec, request: BarRequest) 
         "told": orjson.dumps(rules.told).decode(),
         "calendar": orjson.dumps([day_number(day) for day in sessions]).decode(),
         "benchmarks": orjson.dumps(list(benchmarks)).decode(),
+        "columns": orjson.dumps(tools.columns).decode(),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +12,14 @@ from scanner import keys
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError
 from scanner.redis_errors import redis_errors
+from scanner.rules.lex import MAX_TEXT
 from scanner.rules.names import TEXTS
 
 #: Most symbols that a file may list.
 MAX_SYMBOLS: Final = 200_000
+
+#: What the column of symbols may be called.
+_HEADS: Final = ("symbol", "ticker")
 
 
 def resolve(runtime: Runtime, universe: str) -> list[str]:
@@ -51,30 +54,38 @@ def texts_of(universe: str) -> dict[str, dict[str, str]]:
 def read_texts(path: Path) -> dict[str, dict[str, str]]:
     """Return what a CSV file tells of its symbols: `sector` and others -> symbol -> text.
 
-    Its first line names the columns, one of them `symbol`; others than `name`, `sector`, `type`
-    and `exchange` are left alone. What is empty is not told. A plain list of symbols tells nothing.
+    Its first line names the columns, the first of them `symbol`; others than `name`, `sector`,
+    `type` and `exchange` are left alone. What is empty is not told, nor is a line whose quotes do
+    not match, nor what is behind the hundredth character. A plain list of symbols tells nothing.
     """
-    rows = csv.DictReader(io.StringIO(_text_of(path)))
-    heads = {name: (name or "").strip().lower() for name in rows.fieldnames or ()}
-    if "symbol" not in heads.values():
+    lines = [line for line in _text_of(path).splitlines() if line.partition("#")[0].strip()]
+    cells = [_cells(line) for line in lines[: MAX_SYMBOLS + 1]]
+    heads = [head.lower() for head in cells[0]] if cells else []
+    symbol = next((at for at, head in enumerate(heads) if head in _HEADS), None)
+    if symbol is None:
         return {}
-    told: dict[str, dict[str, str]] = {
-        head: {} for head in heads.values() if head in TEXTS and head != "symbol"
+    told = {head: heads.index(head) for head in TEXTS if head in heads and head not in _HEADS}
+    known = [row for row in cells[1:] if len(row) > symbol and row[symbol]]
+    return {
+        head: {row[symbol]: row[at] for row in known if len(row) > at and row[at]}
+        for head, at in told.items()
     }
-    for row in rows:
-        line = {heads[name]: (text or "").strip() for name, text in row.items() if name in heads}
-        for head, texts in told.items():
-            if line["symbol"] and line.get(head):
-                texts[line["symbol"]] = line[head]
-    return told
+
+
+def _cells(line: str) -> list[str]:
+    """Return the cells of one line of a CSV file; a line that is none has no cells."""
+    try:
+        return [cell.strip()[:MAX_TEXT] for cell in next(csv.reader([line], strict=True), [])]
+    except csv.Error:
+        return []
 
 
 def read_symbols(path: Path) -> list[str]:
     """Return the symbols that a file lists; ConfigError if it cannot be read or lists none."""
     lines = _text_of(path).splitlines()
-    cells = (line.partition("#")[0].partition(",")[0].strip() for line in lines)
+    cells = (line.partition("#")[0].partition(",")[0].strip().strip('"') for line in lines)
     symbols = list(dict.fromkeys(cell for cell in cells if cell))
-    if symbols and symbols[0].lower() in {"symbol", "ticker"}:
+    if symbols and symbols[0].lower() in _HEADS:
         del symbols[0]
     if not symbols:
         raise ConfigError(f"SCANNER_UNIVERSE: {path} lists no symbol")

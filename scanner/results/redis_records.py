@@ -54,6 +54,8 @@ class ScanRules:
     calendar: tuple[int, ...] = ()
     #: Benchmarks of the screens of which there are bars.
     benchmarks: tuple[str, ...] = ()
+    #: Indicator columns of a row, whatever a worker's own settings say.
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +100,16 @@ class RedisScanRecords:
 
     def rules(self, scan_id: str) -> ScanRules:
         """Return what decides the rows of a scan that has been planned."""
-        names = ("screens", "told", "calendar", "benchmarks")
+        names = ("screens", "told", "calendar", "benchmarks", "columns")
         with redis_errors("read a scan's rules"):
             values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
-        screens, told, calendar, benchmarks = values
+        screens, told, calendar, benchmarks, columns = values
         return ScanRules(
             screens=screens.decode() if screens else "",
             told=tuple(orjson.loads(told)) if told else (),
             calendar=tuple(orjson.loads(calendar)) if calendar else (),
             benchmarks=tuple(orjson.loads(benchmarks)) if benchmarks else (),
+            columns=tuple(orjson.loads(columns)) if columns else (),
         )
 
     def keep_texts(self, scan_id: str, texts: Mapping[str, Mapping[str, str]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from runtime_builders import messages, runtime_on
 from scan_builders import ScriptedProvider, series
 
-from scanner.errors import UnknownSymbol
+from scanner.errors import RateLimited, UnknownSymbol
 from scanner.rules.screens import one_screen
 from scanner.spec import Batch
 from scanner.timeframe import day_number
@@ -32,7 +32,7 @@ def scanned(queue, screens, answers=BARS, size=3, **changes):
         batch = Batch(scan_id=scan_id, number=number, symbols=tuple(symbols))
         record_batch(lambda: runtime, batch, on_stop=lambda _id: None)
     queue.delete("scan")
-    return finish(runtime, scan_id)
+    return finish(runtime, scan_id) or runtime.reports.load(scan_id)
 
 
 def outcomes(report, name="where"):
@@ -148,3 +148,19 @@ def test_a_row_that_is_scanned_alone_again_has_the_same_inputs(queue, seed):
     assert [replace(a.row, values=()) for a in one.rows] == [
         replace(b.row, values=()) for b in other.rows
     ]
+
+
+def test_a_benchmark_that_fails_for_the_moment_stops_the_scan(queue):
+    """Half of the rows would else be decided without it."""
+    late = BARS | {"SPY": RateLimited("slow", wait=60.0)}
+    report = scanned(queue, one_screen("where", 'rs("SPY", 20) > 0'), late)
+    assert (report.state, report.facts.message) == ("failed", "slow")
+
+
+def test_a_worker_with_other_columns_computes_those_of_the_scan(queue):
+    """The columns travel with the scan, as its screens do."""
+    report = scanned(queue, one_screen("where", "close > 0"))
+    other = runtime_on(queue, ScriptedProvider(BARS))
+    tools = replace(other.tools, columns=("rsi_3",))
+    rules = other.state.rules(report.facts.id)
+    assert replace(other, tools=tools).tools_of(rules).row_columns == report.facts.columns

@@ -8,7 +8,7 @@ import pytest
 
 from scanner.errors import ConfigError
 from scheduler import universe
-from scheduler.universe import read_symbols
+from scheduler.universe import read_symbols, read_texts
 
 FORMS = {
     "one a line": b"AAPL\nMSFT\n",
@@ -20,6 +20,7 @@ FORMS = {
     "header": b"Symbol\nAAPL\nMSFT\n",
     "csv": b"ticker,name,price\nAAPL,Apple,1\nMSFT,Microsoft,2\n",
     "csv with a mark": codecs.BOM_UTF8 + b"SYMBOL,name\nAAPL,Apple\nMSFT,M\n",
+    "quoted csv": b'"symbol","name"\n"AAPL","Apple, Inc."\n"MSFT","Microsoft"\n',
     "repeats": b"AAPL\nMSFT\nAAPL\n",
 }
 
@@ -91,3 +92,24 @@ def test_a_file_with_too_many_symbols_is_refused(file_of, monkeypatch):
     assert read_symbols(file_of(b"A\nB\n")) == ["A", "B"]
     with pytest.raises(ConfigError, match="over 2"):
         read_symbols(file_of(b"A\nB\nC\n"))
+
+
+def test_a_csv_file_tells_texts(file_of):
+    """Only those that rules may ask for; what is empty is not told."""
+    data = b'symbol,sector,price,name\nAAPL,Tech,1,"Apple, Inc."\nMSFT,,2,Microsoft\n'
+    assert read_texts(file_of(data)) == {
+        "name": {"AAPL": "Apple, Inc.", "MSFT": "Microsoft"},
+        "sector": {"AAPL": "Tech"},
+    }
+
+
+@pytest.mark.parametrize("data", [b"AAPL\nMSFT\n", b"", b"name,sector\nApple,Tech\n"])
+def test_a_list_without_a_head_tells_nothing(file_of, data):
+    """Then rules that ask for texts are refused."""
+    assert read_texts(file_of(data)) == {}
+
+
+def test_a_bad_line_costs_no_other_its_texts(file_of):
+    """A quote that is never closed, missing cells, and a text without an end."""
+    data = b'# mine\nTicker,sector\nAAPL,"Tech\nMSFT,Tech\nIBM\nKO,' + b"x" * 9000 + b"\n"
+    assert read_texts(file_of(data)) == {"sector": {"MSFT": "Tech", "KO": "x" * 100}}
