@@ -28,10 +28,15 @@ else:
 def encode_record(record: Record) -> bytes:
     """Return the JSON of a row or an absence, without its symbol, which is its hash field."""
     if isinstance(record, Row):
-        plain = {"s": record.session, "n": record.bars, "v": record.values}
-        more = {"i": record.inputs, "o": record.outcomes, "t": record.terms, "p": record.places}
-        return orjson.dumps(plain | {name: value for name, value in more.items() if value})
+        return orjson.dumps(_plain_row(record))
     return orjson.dumps({"a": record.state, "why": record.reason, "f": record.final})
+
+
+def _plain_row(row: Row) -> dict[str, Any]:
+    """Return a row without its symbol; what is empty is left out."""
+    plain = {"s": row.session, "n": row.bars, "v": row.values}
+    more = {"i": row.inputs, "o": row.outcomes, "t": row.terms, "p": row.places}
+    return plain | {name: value for name, value in more.items() if value}
 
 
 def decode_record(symbol: str, data: bytes) -> Record:
@@ -58,7 +63,7 @@ def encode_report(report: ScanReport) -> bytes:
     rows = [
         {
             "symbol": one.row.symbol,
-            **orjson.loads(encode_record(one.row)),
+            **_plain_row(one.row),
             "rank": one.rank,
             "score": one.score,
             "points": one.contributions,

@@ -84,7 +84,7 @@ def asked_screens(settings: Settings, where: str | None) -> str:
     return text
 
 
-def confirm_cost(runtime: Runtime, as_of: dt.date | None, screens: str, *, yes: bool) -> None:
+def confirm_cost(runtime: Runtime, as_of: dt.date | None, screens: str = "", *, yes: bool) -> None:
     """Say what a scan of a real provider costs, and ask; ConfigError if nobody can answer.
 
     A provider on this machine is not asked for.
