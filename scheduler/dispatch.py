@@ -124,10 +124,10 @@ def _rules(runtime: Runtime, scan_id: str, spec: ScanSpec, request: BarRequest) 
     for mistake in read_screens(spec.screens, texts=rules.told).mistakes.values():
         log.warning("screen left out", scan=scan_id, cause=mistake)
     tools = runtime.tools_of(rules)
-    asked = benchmarks_of(x for screen in tools.screens for x in screen.asked)
-    benchmarks = load_benchmarks(request, asked, tools)
+    asked = [x for screen in tools.screens for x in screen.asked]
+    benchmarks = load_benchmarks(request, benchmarks_of(asked), tools)
     sessions: list[dt.date] = []
-    if asks_what_is_finished(tools.screens):
+    if asks_what_is_finished(asked):
         sessions = recent_sessions(day_date(request.last))
     return {
         "screens": rules.screens,

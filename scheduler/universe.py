@@ -61,13 +61,11 @@ def read_texts(path: Path) -> dict[str, dict[str, str]]:
     lines = [line for line in _text_of(path).splitlines() if line.partition("#")[0].strip()]
     cells = [_cells(line) for line in lines[: MAX_SYMBOLS + 1]]
     heads = [head.lower() for head in cells[0]] if cells else []
-    symbol = next((at for at, head in enumerate(heads) if head in _HEADS), None)
-    if symbol is None:
+    if not heads or heads[0] not in _HEADS:
         return {}
     told = {head: heads.index(head) for head in TEXTS if head in heads and head not in _HEADS}
-    known = [row for row in cells[1:] if len(row) > symbol and row[symbol]]
     return {
-        head: {row[symbol]: row[at] for row in known if len(row) > at and row[at]}
+        head: {row[0]: row[at] for row in cells[1:] if len(row) > at and row[0] and row[at]}
         for head, at in told.items()
     }
 

@@ -54,7 +54,6 @@ class _Plan:
     parts: Sequence[Expression]
     #: The expressions themselves, so that no identity is given to another.
     wanted: tuple[Expression, ...]
-    given: tuple[Expression, ...]
 
 
 @functools.lru_cache(maxsize=64)
@@ -79,11 +78,10 @@ def _plan(
     order = {x: place for place, x in enumerate([*known, *needed])}
     places = {id(part): order[part] for x in wanted for part in walk(x) if part in order}
     return _Plan(
-        places=places | {id(x): order[x] for x in given},
+        places=places,
         bars=[needed.get(x, 0) for x in order],
         parts=list(order),
         wanted=wanted,
-        given=given,
     )
 
 

@@ -21,7 +21,7 @@ from scanner.rules.check import Rule, compile_number, compile_rule
 from scanner.rules.names import TEXTS
 from scanner.rules.needs import bars_needed
 from scanner.rules.tree import Expression, Number
-from scanner.rules.wording import worded
+from scanner.rules.wording import quoted, worded
 
 #: Outcome of a row that a screen keeps; others are `miss:<term>` or `unknown:<why>`.
 HIT: Final = "hit"
@@ -217,12 +217,8 @@ def _shown(value: Any) -> str:
 def _filter(key: str, value: Any) -> str:
     """Return the rule that a filter of the universe stands for."""
     if key in {"type", "exchange"}:
-        return f"{key} in ({', '.join(_quoted(text) for text in value)})"
+        return f"{key} in ({', '.join(quoted(text) for text in value)})"
     return f"{'close' if key == 'price' else 'dollar_volume(20)'} >= {value:.15g}"
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if '"' not in text else f"'{text}'"
 
 
 def _is_texts(value: Any) -> bool:

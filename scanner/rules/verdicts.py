@@ -57,9 +57,9 @@ def benchmarks_of(asked: Iterable[Expression]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.benchmark for part in parts if isinstance(part, Relative)))
 
 
-def asks_what_is_finished(screens: Sequence[Screen]) -> bool:
-    """Return whether a screen asks for finished weeks or months, which the calendar decides."""
-    parts = (part for screen in screens for x in screen.asked for part in walk(x))
+def asks_what_is_finished(asked: Iterable[Expression]) -> bool:
+    """Return whether one of `asked` is of finished weeks or months, which the calendar decides."""
+    parts = (part for x in asked for part in walk(x))
     return any(isinstance(part, OnTimeframe) and part.finished for part in parts)
 
 
@@ -103,7 +103,9 @@ def inputs_as_values(
 
 def verdict(screen: Screen, rows: Rows) -> Verdict:
     """Return what `screen` makes of `rows`."""
-    values = settled(rows.symbols, rows.known, screen.asked, rows.texts)
+    parts = dict.fromkeys(part for x in screen.asked for part in walk(x))
+    placed = [part for part in parts if isinstance(part, CrossSection)]
+    values = settled(rows.symbols, rows.known, (*screen.asked, *placed), rows.texts)
     found = [HIT] * len(rows.symbols)
     if screen.where is not None:
         found = outcomes(screen.where, values, rows)
@@ -112,7 +114,7 @@ def verdict(screen: Screen, rows: Rows) -> Verdict:
         terms=terms_of(screen.where, values) if screen.where else [""] * len(rows.symbols),
         outcomes=found,
         order=_order(screen, rows, values, found),
-        places=(places := _places(screen, rows)),
+        places=(places := {worded(x): _numbers(values[x]) for x in placed}),
         ranked_among={x: len(of) - of.count(None) for x, of in places.items()},
     )
 
@@ -152,16 +154,14 @@ def _order(
     """Return the number to rank by of each hit that has it."""
     if screen.rank_by is None:
         return {}
-    numbers = number(values[screen.rank_by])[:, 0].tolist()
-    hits = [at for at, one in enumerate(found) if one == HIT]
-    return {rows.symbols[at]: numbers[at] for at in hits if not math.isnan(numbers[at])}
-
-
-def _places(screen: Screen, rows: Rows) -> dict[str, list[float | None]]:
-    asked = dict.fromkeys(part for x in screen.asked for part in walk(x))
-    wanted = [part for part in asked if isinstance(part, CrossSection)]
-    values = settled(rows.symbols, rows.known, wanted, rows.texts)
+    numbers = _numbers(values[screen.rank_by])
     return {
-        worded(one): [None if math.isnan(n) else n for n in number(values[one])[:, 0].tolist()]
-        for one in wanted
+        symbol: known
+        for symbol, known, one in zip(rows.symbols, numbers, found, strict=True)
+        if one == HIT and known is not None
     }
+
+
+def _numbers(value: Value) -> list[float | None]:
+    """Return the last numbers, None where one is unknown."""
+    return [None if math.isnan(one) else one for one in number(value)[:, -1].tolist()]

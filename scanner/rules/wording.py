@@ -38,7 +38,8 @@ def _called(name: str, *args: object) -> str:
     return f"{name}({', '.join(str(word) for word in words)})"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as it is written in a rule."""
     return f"'{text}'" if '"' in text else f'"{text}"'
 
 
@@ -67,11 +68,11 @@ def _logic(x: Logic) -> str:
 def _membership(x: Membership) -> str:
     if not x.values:
         return x.field
-    return f"{x.field} in ({', '.join(_quoted(text) for text in sorted(x.values))})"
+    return f"{x.field} in ({', '.join(quoted(text) for text in sorted(x.values))})"
 
 
 def _timeframe(x: OnTimeframe) -> str:
-    return _called("tf", _quoted(x.timeframe + "!" * x.finished), x.x)
+    return _called("tf", quoted(x.timeframe + "!" * x.finished), x.x)
 
 
 _WORDED: Final[Mapping[type[Expression], Callable[[Any], str]]] = {
@@ -90,5 +91,5 @@ _WORDED: Final[Mapping[type[Expression], Callable[[Any], str]]] = {
     Rolling: lambda x: _called(x.op, x.bars, x.x),
     OnTimeframe: _timeframe,
     CrossSection: lambda x: _called(x.op, *([x.by] if x.by else []), x.x),
-    Relative: lambda x: _called(x.op, _quoted(x.benchmark), x.bars),
+    Relative: lambda x: _called(x.op, quoted(x.benchmark), x.bars),
 }

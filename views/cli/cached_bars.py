@@ -8,7 +8,8 @@ from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarRequest
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.results.report import ScanReport
-from scanner.rules.tree import Expression, OnTimeframe, walk
+from scanner.rules.tree import Expression
+from scanner.rules.verdicts import asks_what_is_finished
 from scanner.timeframe import DAILY, day_number
 from views.cli.session import Stores
 
@@ -29,8 +30,7 @@ def cached_bars(stores: Stores, report: ScanReport, symbols: Sequence[str]) -> d
 
 def calendar_for(report: ScanReport, asked: Iterable[Expression]) -> tuple[int, ...]:
     """Return the exchange's sessions around a scan, if one of `asked` asks what is finished."""
-    parts = (part for x in asked for part in walk(x))
-    if not any(isinstance(part, OnTimeframe) and part.finished for part in parts):
+    if not asks_what_is_finished(asked):
         return ()
     # The calendar brings pandas, a second and more: only who needs it waits for it.
     from scheduler.sessions import recent_sessions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from scanner.results.report import ScanReport
     from scanner.rules.check import Rule
     from scanner.rules.market import Judged
-
-#: Symbols of a block, as in a scan.
-_BLOCK: Final = 256
 
 
 @click.command("try")
@@ -45,6 +42,7 @@ def _judged(expression: str) -> tuple[ScanReport, Rule, list[BarSeries], Judged]
     from scanner.rules.check import compile_rule
     from scanner.rules.market import judge
     from scanner.rules.verdicts import benchmarks_of
+    from scheduler.plan import MAX_BLOCK
     from views.cli.cached_bars import cached_bars, calendar_for
     from views.cli.session import open_stores, read_settings
 
@@ -62,7 +60,7 @@ def _judged(expression: str) -> tuple[ScanReport, Rule, list[BarSeries], Judged]
         raise ConfigError(
             f"the bars of scan {report.facts.id} are not in the cache any more: scan again"
         )
-    blocks = [series[start : start + _BLOCK] for start in range(0, len(series), _BLOCK)]
+    blocks = [series[at : at + MAX_BLOCK] for at in range(0, len(series), MAX_BLOCK)]
     calendar = calendar_for(report, [rule.condition])
     return report, rule, series, judge(rule, blocks, texts, known, calendar)
 

@@ -1,4 +1,5 @@
-/* The loops of recursions.py and windows.py, compiled: the same operations in the same order, so the same bits.
+/* The loops of recursions.py and windows.py, compiled: the same operations in the same order, so
+the same bits.
 
 Arrays are (bars, symbols) in C order: the numbers of one bar lie side by side, and each loop over
 LANES symbols keeps its state in the cache. What is not a number stands before a symbol's first
@@ -33,7 +34,7 @@ static void fill(double *lanes, double value)
 }
 
 LOOP void level_mean(const double *x, double *out, Size bars, Size symbols,
-                       double weight, double least)
+                     double weight, double least)
 {
     const double decay = 1.0 - weight;
     for (Size at = 0; at < symbols; at += LANES) {
@@ -59,7 +60,7 @@ LOOP void level_mean(const double *x, double *out, Size bars, Size symbols,
 }
 
 LOOP void flow_mean(const double *x, double *out, Size bars, Size symbols,
-                      double weight, double least)
+                    double weight, double least)
 {
     for (Size at = 0; at < symbols; at += LANES) {
         const Size width = strip(symbols, at);
@@ -82,7 +83,7 @@ LOOP void flow_mean(const double *x, double *out, Size bars, Size symbols,
 
 /* Until `window` values are seen, `mean` holds their sum. */
 LOOP void wilder_mean(const double *x, double *out, Size bars, Size symbols,
-                        double weight, double window)
+                      double weight, double window)
 {
     for (Size at = 0; at < symbols; at += LANES) {
         const Size width = strip(symbols, at);
@@ -106,7 +107,7 @@ LOOP void wilder_mean(const double *x, double *out, Size bars, Size symbols,
 }
 
 LOOP void adaptive_mean(const double *x, const double *weights, double *out,
-                          Size bars, Size symbols, double least)
+                        Size bars, Size symbols, double least)
 {
     for (Size at = 0; at < symbols; at += LANES) {
         const Size width = strip(symbols, at);
@@ -129,7 +130,7 @@ LOOP void adaptive_mean(const double *x, const double *weights, double *out,
 }
 
 LOOP void mean_over_gaps(const double *x, double *out, Size bars, Size symbols,
-                           double weight, double least, int irregular)
+                         double weight, double least, int irregular)
 {
     const double usual = 1.0 - weight;
     for (Size at = 0; at < symbols; at += LANES) {
@@ -177,7 +178,7 @@ LOOP void running_total(const double *x, double *out, Size bars, Size symbols)
 }
 
 LOOP void mean_deviation(const double *x, const double *means, double *out,
-                           Size bars, Size symbols, Size window)
+                         Size bars, Size symbols, Size window)
 {
     for (Size at = 0; at < symbols; at += LANES) {
         const Size width = strip(symbols, at);

@@ -206,6 +206,45 @@ def test_the_state_says_whether_the_report_is_whole(message, records, state):
     assert aggregate(facts(message=message), records, SCREENS, {}).state == state
 
 
+@pytest.mark.parametrize("order", [("price", "volume"), ("volume", "price")])
+def test_what_a_filter_leaves_out_is_so_whatever_is_unknown(order):
+    """In any order of the filters; an unknown one makes only a hit unknown."""
+    rules = {"price": "close >= 5", "volume": "sma(20) >= 1"}
+    screen = Screen(
+        name="one",
+        description="1.",
+        where=compile_rule("open > 1"),
+        universe={name: compile_rule(rules[name]) for name in order},
+    )
+    known = {"open > 1": 1.0, "close >= 5": 0.0, "sma(20) >= 1": None}
+
+    def found():
+        asked = [known[rules[name]] for name in order] + [known["open > 1"]]
+        rows = [row("A", inputs=tuple(asked))]
+        return aggregate(facts(), rows, [screen], {}).rows[0].row.outcomes["one"]
+
+    assert found() == "filtered:price"
+    known["close >= 5"] = 1.0
+    assert found() == "unknown:undefined"
+    known["open > 1"] = 0.0
+    assert found() == "miss:open > 1"
+
+
+def test_a_limit_makes_nobody_leave():
+    """Who is pushed below the listed hits is a hit still."""
+    rows = [row(symbol, inputs=(float(n), float(n))) for n, symbol in enumerate("ABCDE", start=1)]
+    screen = Screen(
+        name="two",
+        description="2.",
+        where=compile_rule("rank(close) > 0"),
+        rank_by=compile_number("-open"),
+        limit=2,
+    )
+    found = aggregate(facts(), rows, [screen], {"two": list("ABCDE")}).screens["two"]
+    assert (len(found.hits), len(found.listed)) == (5, 2)
+    assert (found.entered, found.left) == ((), ())
+
+
 def test_one_record_a_symbol_is_completed_from_what_there_is():
     """The final one, else the waiting one, else deferred, in the universe's order."""
     final, waiting = row("A"), absence("B", "error:ProviderUnavailable", final=False)

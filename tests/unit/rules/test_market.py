@@ -61,6 +61,13 @@ def test_an_unknown_says_why():
     assert outcomes('sector != "Energy"')["NEW"] == "unknown:no_sector"
 
 
+def test_a_text_that_is_told_is_no_reason():
+    """Where the other side of the condition is unknown, that is not the sector's fault."""
+    rule = 'sector == "None" or since(close < 0) > 3'
+    assert outcomes(rule)["UP"] == "unknown:undefined"
+    assert outcomes(rule)["NEW"] == "unknown:no_sector"
+
+
 def test_places_count_only_what_is_known():
     """Ranks run over all blocks; rows without the number are outside, equals share."""
     least = "rank(close) >= 0.75"

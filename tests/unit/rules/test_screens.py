@@ -6,7 +6,7 @@ import pytest
 
 from scanner.errors import ConfigError
 from scanner.rules.check import compile_rule
-from scanner.rules.screens import MAX_SCREENS, read_screens, shipped
+from scanner.rules.screens import ALL, MAX_SCREENS, read_screens, shipped
 
 GOOD = """
 [calm]
@@ -65,6 +65,26 @@ MISTAKES = {
         '[all]\ndescription = "x"\nwhere = "close > 1"\n',
         "screen all: expected",
     ),
+    "too many columns": (
+        f'[a]\ndescription = "x"\nwhere = "close > 1"\ncolumns = {["rsi_14"] * 31}\n',
+        "4:1: screen a: columns: expected at most 30, got 31",
+    ),
+    "more bars than there are": (
+        '[a]\ndescription = "x"\nwhere = "close > 1"\n[a.universe]\nhistory = 100_000\n',
+        "5:1: screen a: history: expected a whole number from 1 to 2,520, got 100000",
+    ),
+    "what a terminal obeys": (
+        '[a]\ndescription = "\\u001b]0;owned\\u0007"\nwhere = "close > 1"\n',
+        "2:1: screen a: description: expected a text",
+    ),
+    "a name that a terminal obeys": (
+        '["\\u001b[2J"]\ndescription = "x"\nwhere = "close > 1"\n',
+        r"screen \x1b[2J: expected a name",
+    ),
+    "deeper than any table": (
+        "[a]\ndescription = 'x'\nwhere" + ".a" * 900 + " = 1\n",
+        "screen a: where: expected a text, got a table",
+    ),
     "no table": ('a = "close > 1"\n', "1:1: screen a: expected a table"),
 }
 
@@ -109,6 +129,33 @@ def test_a_mistake_is_reported_with_its_line(name):
     (mistake,) = found.mistakes.values()
     assert mistake.startswith("mine.toml:")
     assert message in mistake
+
+
+def test_a_mistake_is_looked_for_in_its_own_screen():
+    """Not where another one has the same key, or is called like a key."""
+    text = """
+[limit]
+description = "x"
+where = "close > 1"
+limit = 3
+
+[second]
+description = "x"
+where = "close > 1"
+limit = -1
+"""
+    found = read_screens(text)
+    assert found.mistakes["second"].startswith("screens.toml:10:1:")
+
+
+def test_a_screen_is_remembered_by_its_rule():
+    """Hits of another rule of the same name are no hits before."""
+    one, other = (
+        read_screens(f"[a]\ndescription = 'x'\nwhere = 'close > {n}'\n").good[0] for n in (1, 2)
+    )
+    assert one.key != other.key
+    assert one.key.startswith("a:")
+    assert ALL.key == "all"
 
 
 def test_a_filter_that_the_universe_cannot_answer_is_a_mistake():

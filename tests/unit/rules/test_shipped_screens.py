@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from indicator_samples import BARS_FILE, random_series, real_series
 from slow_rules import Bars, Symbol, value
 
 from scanner.bars.block import FIELDS, stack
@@ -24,9 +23,6 @@ from scanner.rules.screens import HIT, read_screens, shipped
 from scanner.rules.tree import Constant, CrossSection, Series, is_condition, parts, walk
 from scanner.rules.truth import Truth
 from scanner.rules.verdicts import input_rows, inputs_as_values, inputs_of, verdict
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "indicators"))
-from indicator_samples import BARS_FILE, random_series, real_series
 
 SCREENS = read_screens(shipped()).good
 NAMES = sorted(
