@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from scanner.bars.block import BarSeries, FloatArray, IntArray
+from scanner.rules.scope import finite
 
 
 def aligned(series: BarSeries, sessions: IntArray) -> FloatArray:
@@ -37,7 +38,8 @@ def beta(close: FloatArray, benchmark: FloatArray, bars: int) -> FloatArray:
 def corr(close: FloatArray, benchmark: FloatArray, bars: int) -> FloatArray:
     """Return the correlation of both's last `bars` returns, -1 to 1."""
     ours, both, theirs = _moments(close, benchmark, bars)
-    return np.clip(both / np.sqrt(ours * theirs), -1.0, 1.0)
+    # Where one does not vary there is no answer, which the limits would make one.
+    return np.clip(finite(both / np.sqrt(ours * theirs)), -1.0, 1.0)
 
 
 #: Function -> what computes it.

@@ -67,6 +67,13 @@ def test_rules_from_a_file_to_the_reasons_of_a_symbol(env, tmp_path):
             len(tried["hits"]) + sum(tried["misses"].values()) + sum(tried["unknown"].values())
             == tried["symbols"]
         )
+        # The week of this Thursday ends before a holiday, as the exchange's calendar knows.
+        rule = 'tf("1w!", close) == close'
+        thursday = ("--as-of", "2025-07-03", "--where", rule)
+        week = json.loads(scan("enqueue", "--wait", "--json", *thursday, env=env).stdout)
+        assert len(week["hits"]["where"]) == week["ledger"]["scored"] > 0
+        tried = scan_json("try", rule, "--json", env=env)
+        assert {hit["symbol"] for hit in tried["hits"]} == set(week["hits"]["where"])
         told_by_a_file(env, tmp_path, [row["symbol"] for row in shown["rows"]])
 
 

@@ -237,12 +237,14 @@ def test_a_limit_makes_nobody_leave():
         name="two",
         description="2.",
         where=compile_rule("rank(close) > 0"),
-        rank_by=compile_number("-open"),
+        rank_by=compile_number("open"),
         limit=2,
     )
     found = aggregate(facts(), rows, [screen], {"two": list("ABCDE")}).screens["two"]
     assert (len(found.hits), len(found.listed)) == (5, 2)
     assert (found.entered, found.left) == ((), ())
+    found = aggregate(facts(), rows, [screen], {"two": ["E", "D"]}).screens["two"]
+    assert (found.entered, found.left) == (("C", "B", "A"), ())
 
 
 def test_one_record_a_symbol_is_completed_from_what_there_is():

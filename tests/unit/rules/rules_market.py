@@ -10,7 +10,7 @@ from scanner.rules.evaluate import evaluate
 from scanner.rules.scope import Scope
 
 #: A Monday.
-FIRST = 20_002
+FIRST = 20_003
 
 
 def series(symbol, bars, seed):

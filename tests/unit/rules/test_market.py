@@ -130,6 +130,24 @@ def test_a_benchmark_is_aligned_by_session():
     assert outcomes('rs("SPY", 1) > 0', {"SPY": holed})["UP"] == "hit"
 
 
+def test_returns_that_are_equal_but_for_rounding_have_no_slope():
+    """A benchmark that grows by a tenth each bar explains nothing."""
+    spy = series("SPY", [10 * 1.1**n for n in range(5)])
+    assert outcomes('beta("SPY", 3) > 0', {"SPY": spy})["UP"] == "unknown:undefined"
+    assert outcomes('corr("SPY", 3) is null', {"SPY": spy})["UP"] == "hit"
+
+
+def test_the_calendar_decides_what_is_finished():
+    """A holiday behind the last bar ends its week; before the calendar every weekday is one."""
+    rule = compile_rule('tf("1w!", close) == close')
+    # FIRST is a Monday and the last bar a Thursday.
+    market, thursday = [[series("UP", [1, 2, 3, 4])]], FIRST + 3
+    assert judge(rule, market, {}, {}).outcomes != ["hit"]
+    assert judge(rule, market, {}, {}, (thursday, thursday + 4)).outcomes == ["hit"]
+    assert judge(rule, market, {}, {}, (thursday, thursday + 1)).outcomes != ["hit"]
+    assert judge(rule, market, {}, {}, (thursday + 4, thursday + 5)).outcomes != ["hit"]
+
+
 @pytest.mark.parametrize(
     ("source", "bars"),
     [

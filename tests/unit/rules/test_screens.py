@@ -146,6 +146,20 @@ limit = -1
 """
     found = read_screens(text)
     assert found.mistakes["second"].startswith("screens.toml:10:1:")
+    inline = """
+[first]
+description = "x"
+where = "close > 1"
+universe = { price = "five" }
+
+[second]
+description = "x"
+where = "close > 1"
+
+[second.universe]
+price = 5
+"""
+    assert read_screens(inline).mistakes["first"].startswith("screens.toml:2:1:")
 
 
 def test_a_screen_is_remembered_by_its_rule():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import orjson
@@ -9,7 +10,16 @@ import pytest
 from scan_builders import absence, report, row, young_report
 
 from scanner.errors import ConfigError
-from views.tables import age_of, compact, ledger_line, summary_of, table_of, values_of
+from scanner.results.report import ScreenResult
+from views.tables import (
+    age_of,
+    compact,
+    ledger_line,
+    screen_line,
+    summary_of,
+    table_of,
+    values_of,
+)
 
 SHOWN = ("close", "return_1")
 
@@ -131,3 +141,16 @@ def test_the_age_of_the_data_is_told_in_days(scan, days, age):
 def test_a_value_is_shown_compact(value, column, expected):
     """Large ones by their unit, returns as percent with a sign."""
     assert compact(value, column) == expected
+
+
+def test_the_hits_of_a_screen_are_shown_alone_and_in_its_order():
+    """Of those there are more than are shown; a screen that was not asked is named."""
+    found = report([row("A"), row("B"), row("C")])
+    hits = ScreenResult(hits=("C", "A", "B"), ledger={"hit": 3}, limit=2, terms=("close > 1",))
+    found = dataclasses.replace(found, screens=found.screens | {"mine": hits})
+    table = table_of(found, columns=[], screen="mine", top=1)
+    assert [line[1] for line in table.rows] == ["C"]
+    assert (table.of, table.option) == (2, " --screen mine")
+    assert screen_line(found, "mine") == "screen mine: 3 hits: C A"
+    with pytest.raises(ConfigError, match="no screen 'other' in this scan: it had all, mine"):
+        table_of(found, screen="other")
