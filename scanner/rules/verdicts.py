@@ -130,7 +130,9 @@ def _filter(
                 filtered.setdefault(at, f"filtered:{name}")
             elif found[at] == HIT:
                 found[at] = one
-    young = [at for at, bars in enumerate(rows.bars) if bars < screen.history]
+    young: list[int] = []
+    if screen.history:
+        young = [at for at, bars in enumerate(rows.bars) if bars < screen.history]
     for at, one in (filtered | dict.fromkeys(young, "filtered:history")).items():
         found[at] = one
 
@@ -154,14 +156,12 @@ def _order(
     """Return the number to rank by of each hit that has it."""
     if screen.rank_by is None:
         return {}
-    numbers = _numbers(values[screen.rank_by])
-    return {
-        symbol: known
-        for symbol, known, one in zip(rows.symbols, numbers, found, strict=True)
-        if one == HIT and known is not None
-    }
+    numbers = number(values[screen.rank_by])[:, -1]
+    hits = [at for at, one in enumerate(found) if one == HIT]
+    known = zip(hits, numbers[hits].tolist(), strict=True)
+    return {rows.symbols[at]: one for at, one in known if not math.isnan(one)}
 
 
 def _numbers(value: Value) -> list[float | None]:
     """Return the last numbers, None where one is unknown."""
-    return [None if math.isnan(one) else one for one in number(value)[:, -1].tolist()]
+    return [one for (one,) in plain_numbers(number(value)[:, -1:])]
