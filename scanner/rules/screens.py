@@ -6,6 +6,7 @@ A screen with a mistake is left out and reported with its line; the other screen
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import re
 import tomllib
@@ -105,7 +106,8 @@ def one_screen(name: str, where: str) -> str:
     return f'[{name}]\ndescription = "As asked for."\nwhere = {text}\n'
 
 
-def read_screens(text: str, file: str = "screens.toml", texts: Collection[str] = TEXTS) -> Screens:
+@functools.lru_cache(maxsize=16)
+def read_screens(text: str, file: str = "screens.toml", texts: tuple[str, ...] = TEXTS) -> Screens:
     """Return the screens of a TOML text; ConfigError if it is none or has too many.
 
     `file`: what messages call it; `texts`: what the universe tells of its symbols.
