@@ -24,7 +24,7 @@ from scanner.bars.provider import Provider
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
-from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column
+from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column, settled_bars
 from scanner.pipeline import ScanTools
 from scanner.results.redis_records import ScanRules
 from scanner.results.redis_state import RedisScanState
@@ -103,7 +103,8 @@ def screens_text(settings: Settings) -> str:
     if settings.screens is None:
         return shipped()
     try:
-        return settings.screens.expanduser().read_text(encoding="utf-8")
+        # Editors of Windows put a mark at the beginning, which is no TOML.
+        return settings.screens.expanduser().read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"SCANNER_SCREENS: cannot read {settings.screens}: {error}") from error
 
@@ -120,7 +121,7 @@ def _with_shown(columns: Sequence[str], screens: Sequence[Screen]) -> tuple[str,
 
 
 def lookback_days(settings: Settings, screens: str = "") -> int:
-    """Return the calendar days of history: the setting's, or what columns and screens need.
+    """Return the calendar days of history: the setting's, or what settles columns and screens.
 
     `screens`: TOML of those that are asked instead of the settings'.
     """
@@ -128,7 +129,7 @@ def lookback_days(settings: Settings, screens: str = "") -> int:
         return settings.lookback_days
     asked = read_screens(screens or screens_text(settings)).good
     names = _with_shown(row_columns(settings), asked)
-    bars = max(*(column(name).bars for name in names), *(screen.bars for screen in asked), 2)
+    bars = max(*map(settled_bars, names), *(screen.settled_bars for screen in asked), 2)
     return min(_LONGEST_LOOKBACK, math.ceil(bars * _DAYS_A_SESSION) + _SPARE_DAYS)
 
 

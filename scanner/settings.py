@@ -67,7 +67,7 @@ class SourceSettings(BaseSettings):
     )
     lookback_days: Literal["auto"] | Annotated[int, Field(ge=2, le=3_660)] = Field(
         400,
-        description="History before as_of, 400 are about 275 sessions; auto: what screens need.",
+        description="History before as_of; 400 are 275 sessions; auto: what rows and screens need.",
         json_schema_extra={"unit": "calendar days"},
     )
     simulator_url: str | None = Field(

@@ -60,11 +60,11 @@ class ScanSpec:
     universe: str
     #: The session that rows must end on; None lets the provider's clock decide.
     as_of: dt.date | None = None
-    #: Calendar days of history before as_of.
-    lookback_days: int
+    #: Calendar days of history before as_of; None: as many as columns and screens need.
+    lookback_days: int | None = None
     #: Symbols a task: a number, or "auto".
     batch_size: int | str = "auto"
-    #: The screens as TOML, beside the one that keeps every row.
+    #: The screens as TOML, beside the one that keeps every row; "" stands for the settings'.
     screens: str = ""
 
 

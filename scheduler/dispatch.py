@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from celery import chord
 
 from scanner.bars.budget import parse_rate
 from scanner.bars.cache import BarRequest
-from scanner.bootstrap import Runtime
+from scanner.bootstrap import Runtime, lookback_days, screens_text
 from scanner.errors import ConfigError, ScannerError
 from scanner.pipeline import absence_of, load_benchmarks
 from scanner.results.redis_records import BatchRecords, ScanRules
@@ -47,6 +48,7 @@ def start_scan(runtime: Runtime, scan_id: str) -> None:
         return
     try:
         runtime.check_source(spec.source)
+        spec = _filled_in(runtime, spec)
         request, plan, invalid = _planned(runtime, spec)
         rules = _rules(runtime, scan_id, spec, request)
     except ScannerError as error:
@@ -83,8 +85,15 @@ def publish(runtime: Runtime, scan_id: str, batches: Sequence[Sequence[str]]) ->
 
 def preview(runtime: Runtime, spec: ScanSpec) -> tuple[BarRequest, ScanPlan]:
     """Return what a scan would do, without starting it; the universe is listed for it."""
-    request, plan, _ = _planned(runtime, spec)
+    request, plan, _ = _planned(runtime, _filled_in(runtime, spec))
     return request, plan
+
+
+def _filled_in(runtime: Runtime, spec: ScanSpec) -> ScanSpec:
+    """Return the request with the screens and the history that it leaves to the settings."""
+    screens = spec.screens or screens_text(runtime.settings)
+    days = spec.lookback_days or lookback_days(runtime.settings, screens)
+    return dataclasses.replace(spec, screens=screens, lookback_days=days)
 
 
 def _planned(
@@ -95,7 +104,7 @@ def _planned(
     request = BarRequest(
         source=spec.source,
         timeframe=DAILY,
-        first=day_number(last) - spec.lookback_days,
+        first=day_number(last) - (spec.lookback_days or 0),
         last=day_number(last),
     )
     settings = runtime.settings
@@ -121,7 +130,8 @@ def _rules(runtime: Runtime, scan_id: str, spec: ScanSpec, request: BarRequest) 
     if texts:
         runtime.state.keep_texts(scan_id, texts)
     rules = ScanRules(screens=spec.screens, told=tuple(texts))
-    for mistake in read_screens(spec.screens, texts=rules.told).mistakes.values():
+    file = str(runtime.settings.screens or "screens.toml")
+    for mistake in read_screens(spec.screens, file, rules.told).mistakes.values():
         log.warning("screen left out", scan=scan_id, cause=mistake)
     tools = runtime.tools_of(rules)
     asked = [x for screen in tools.screens for x in screen.asked]

@@ -9,7 +9,7 @@ import datetime as dt
 import secrets
 from typing import Final
 
-from scanner.bootstrap import Runtime, lookback_days, screens_text
+from scanner.bootstrap import Runtime
 from scanner.spec import ScanSpec
 
 #: Seconds beyond its deadline in which a planned scan may list a real provider's universe.
@@ -21,16 +21,17 @@ def spec_of(
 ) -> ScanSpec:
     """Return the request that the settings make, with what differs from them.
 
-    `screens`: TOML of those that are asked instead of the settings'.
+    `screens`: TOML of those that are asked instead of the settings'. Nothing is read here, so that
+    what is wrong with a file is said by a scan that has failed.
     """
     settings = runtime.settings
     return ScanSpec(
         source=runtime.source,
         universe=universe or settings.universe,
         as_of=as_of,
-        lookback_days=lookback_days(settings, screens),
+        lookback_days=None if settings.lookback_days == "auto" else settings.lookback_days,
         batch_size=settings.batch_size,
-        screens=screens or screens_text(settings),
+        screens=screens,
     )
 
 

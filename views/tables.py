@@ -90,6 +90,8 @@ def table_of(
                 f"no column {wanted!r} in this scan: SCANNER_COLUMNS={wanted} adds it to the next "
                 "one, if it is one of `scan indicators`"
             )
+    if name in {"warming", "contributions"}:
+        raise ConfigError(f"{name} has no order to sort by: expected another column")
     if top is not None and top < 0:
         raise ConfigError(f"expected a number of rows of 0 or more, got {top}")
     rows = [values_of(report, one) for one in ranked]

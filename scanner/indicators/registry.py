@@ -145,6 +145,15 @@ def stems() -> tuple[str, ...]:
     return tuple(_STEMS)
 
 
+def settled_bars(name: str) -> int:
+    """Return the bars after which more history does not change the values of a column.
+
+    Of a column that no number of bars settles, those of its first value.
+    """
+    found = column(name)
+    return max(found.bars, found.memory.bars or 0)
+
+
 @functools.lru_cache(maxsize=4096)
 def warming(columns: tuple[str, ...], bars: int) -> tuple[str, ...]:
     """Return which of `columns` more bars would change in a symbol of `bars` bars."""

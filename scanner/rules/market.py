@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from scanner.rules.outcome import Rows
 from scanner.rules.scope import Scope, number
 from scanner.rules.screens import Screen
 from scanner.rules.settle import joined
-from scanner.rules.tree import Series, walk
+from scanner.rules.tree import Expression, Number, OnTimeframe, Series, parts
 from scanner.rules.verdicts import inputs_of, verdict
 
 
@@ -48,7 +49,7 @@ def judge(
     """
     screen = Screen(name="tried", description="", where=rule)
     wanted = inputs_of((screen,))
-    columns = [x for x in dict.fromkeys(walk(rule.condition)) if isinstance(x, Series)]
+    columns = columns_of(rule.condition)
     known = joined(
         [
             evaluate(
@@ -58,7 +59,7 @@ def judge(
                     benchmarks=benchmarks,
                     calendar=np.array(calendar, dtype=np.int32),
                 ),
-                dict.fromkeys((*wanted, *columns)),
+                dict.fromkeys((*wanted, *columns.values())),
             )
             for series in blocks
         ]
@@ -75,9 +76,21 @@ def judge(
     found = verdict(screen, rows)
     return Judged(
         outcomes=found.outcomes,
-        values=_rows({x.name: number(known[x]) for x in columns}, len(every)),
+        values=_rows({name: number(known[x]) for name, x in columns.items()}, len(every)),
         ranked_among=found.ranked_among,
     )
+
+
+def columns_of(x: Expression) -> dict[str, Number]:
+    """Return the columns in `x`, those of another timeframe as in `1w:rsi_14`."""
+    if isinstance(x, Series):
+        return {x.name: x}
+    if isinstance(x, OnTimeframe):
+        return {
+            f"{x.timeframe}:{name}": dataclasses.replace(x, x=column)
+            for name, column in columns_of(x.x).items()
+        }
+    return {name: column for part in parts(x) for name, column in columns_of(part).items()}
 
 
 def _rows(columns: Mapping[str, FloatArray], rows: int) -> list[dict[str, float | None]]:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from scanner.bars.block import BarSeries, FloatArray, IntArray
+from scanner.rules.moments import comoments
 from scanner.rules.scope import finite
 
 
@@ -31,15 +32,17 @@ def rs(close: FloatArray, benchmark: FloatArray, bars: int) -> FloatArray:
 
 def beta(close: FloatArray, benchmark: FloatArray, bars: int) -> FloatArray:
     """Return the slope of the symbol's returns over the benchmark's, of the last `bars` ones."""
-    _, both, theirs = _moments(close, benchmark, bars)
-    return both / theirs
+    ours, theirs = _returns(close, benchmark)
+    return comoments(ours, theirs, bars) / _variation(theirs, bars)
 
 
 def corr(close: FloatArray, benchmark: FloatArray, bars: int) -> FloatArray:
     """Return the correlation of both's last `bars` returns, -1 to 1."""
-    ours, both, theirs = _moments(close, benchmark, bars)
+    ours, theirs = _returns(close, benchmark)
+    both = comoments(ours, theirs, bars)
     # Where one does not vary there is no answer, which the limits would make one.
-    return np.clip(finite(both / np.sqrt(ours * theirs)), -1.0, 1.0)
+    varied = np.sqrt(_variation(ours, bars) * _variation(theirs, bars))
+    return np.clip(finite(both / varied), -1.0, 1.0)
 
 
 #: Function -> what computes it.
@@ -54,22 +57,16 @@ RELATIVE: Final[Mapping[str, Callable[[FloatArray, FloatArray, int], FloatArray]
 _ROUNDING: Final = 1e-12
 
 
-def _moments(
-    close: FloatArray, benchmark: FloatArray, bars: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the sums of squares and of products of returns around their means, in two passes."""
+def _returns(close: FloatArray, benchmark: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return both's returns; one that either lacks is none of both."""
     ours, theirs = (x[:, 1:] / x[:, :-1] - 1.0 for x in (close, benchmark))
-    width = ours.shape[1] - bars + 1
-    windows = [slice(place, place + width) for place in range(bars)]
-    # A return that either lacks is none of both: neither sum may rest on it.
-    ours = ours + 0.0 * theirs
-    theirs = theirs + 0.0 * ours
-    means = [sum(x[:, window] for window in windows) / bars for x in (ours, theirs)]
-    sums = np.zeros((3, ours.shape[0], width))
-    for window in windows:
-        a, b = ours[:, window] - means[0], theirs[:, window] - means[1]
-        sums += np.stack([a * a, a * b, b * b])
-    for place, mean in ((0, means[0]), (2, means[1])):
-        # Returns that are equal but for their rounding have no variance.
-        sums[place][sums[place] <= bars * (mean * _ROUNDING) ** 2] = 0.0
-    return sums[0], sums[1], sums[2]
+    return ours + 0.0 * theirs, theirs + 0.0 * ours
+
+
+def _variation(returns: FloatArray, bars: int) -> FloatArray:
+    """Return the sums of squares of each `bars` returns around their mean."""
+    squares = comoments(returns, returns, bars)
+    # Returns that are equal but for their rounding have no variance.
+    rounding = bars * (returns[:, bars - 1 :] * _ROUNDING) ** 2
+    squares[squares <= rounding] = 0.0
+    return squares

@@ -20,16 +20,18 @@ from scanner.indicators.registry import column
 from scanner.keys import short_hash
 from scanner.rules.check import Rule, compile_number, compile_rule
 from scanner.rules.names import TEXTS
-from scanner.rules.needs import bars_needed
+from scanner.rules.needs import bars_needed, bars_settled
 from scanner.rules.tree import Expression, Number
 from scanner.rules.wording import quoted, worded
 
 #: Outcome of a row that a screen keeps; others are `miss:<term>` or `unknown:<why>`.
 HIT: Final = "hit"
 
-#: Most screens of a file, and characters of one.
+#: Most screens of a file, characters of one, and of a line: a key of thousands of parts takes
+#: TOML's reader minutes.
 MAX_SCREENS: Final = 100
 MAX_FILE: Final = 200_000
+MAX_LINE: Final = 2_500
 #: Most columns that a screen is shown with, and most bars that it may ask of a symbol.
 MAX_COLUMNS: Final = 30
 MAX_HISTORY: Final = 2_520
@@ -79,6 +81,11 @@ class Screen:
         """Bars without which the screen knows nothing of a symbol."""
         return max([1, self.history, *(bars_needed(x) for x in self.asked)])
 
+    @property
+    def settled_bars(self) -> int:
+        """Bars after which more history does not change what the screen says."""
+        return max([self.bars, *(bars_settled(x) for x in self.asked)])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screens:
@@ -112,12 +119,7 @@ def read_screens(text: str, file: str = "screens.toml", texts: tuple[str, ...] =
 
     `file`: what messages call it; `texts`: what the universe tells of its symbols.
     """
-    if len(text) > MAX_FILE:
-        raise ConfigError(f"{file}: expected at most {MAX_FILE:,} characters, got {len(text):,}")
-    try:
-        tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{file}: expected TOML: {error}") from error
+    tables = _tables(text, file)
     if len(tables) > MAX_SCREENS:
         raise ConfigError(f"{file}: expected at most {MAX_SCREENS} screens, got {len(tables)}")
     good, mistakes = [], {}
@@ -128,6 +130,21 @@ def read_screens(text: str, file: str = "screens.toml", texts: tuple[str, ...] =
             line, place = _place(text, name, mistake)
             mistakes[name] = f"{file}:{line}:{place}: screen {ascii(name)[1:-1]}: {mistake}"
     return Screens(good=tuple(good), mistakes=mistakes)
+
+
+def _tables(text: str, file: str) -> dict[str, Any]:
+    if len(text) > MAX_FILE:
+        raise ConfigError(f"{file}: expected at most {MAX_FILE:,} characters, got {len(text):,}")
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            raise ConfigError(
+                f"{file}:{number}: expected at most {MAX_LINE:,} characters in a line, "
+                f"got {len(line):,}"
+            )
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{file}: expected TOML: {error}") from error
 
 
 class _Mistake(Exception):

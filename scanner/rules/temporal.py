@@ -10,6 +10,7 @@ import numpy as np
 
 from scanner.bars.block import BoolArray, FloatArray
 from scanner.indicators import loops
+from scanner.rules.moments import comoments
 from scanner.rules.truth import Truth, denied
 
 
@@ -68,14 +69,6 @@ def change(x: FloatArray, bars: int) -> FloatArray:
 
 
 def slope(x: FloatArray, bars: int) -> FloatArray:
-    """Return what the least squares line through the last `bars` values rises by a bar.
-
-    Distances are taken from the last value, so that a flat series has a slope of exactly 0.
-    """
-    width = x.shape[1] - bars + 1
-    last = x[:, bars - 1 :]
-    middle = (bars - 1) / 2.0
-    total = np.zeros_like(last)
-    for place in range(bars):
-        total += (x[:, place : place + width] - last) * (place - middle)
-    return total / (bars * (bars * bars - 1) / 12.0)
+    """Return what the least squares line through the last `bars` values rises by a bar."""
+    places = np.arange(float(x.shape[1]))[np.newaxis]
+    return comoments(x, places, bars) / (bars * (bars * bars - 1) / 12.0)

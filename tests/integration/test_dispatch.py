@@ -12,7 +12,6 @@ from scan_builders import AS_OF, LAST, REQUEST, ScriptedProvider, series
 from scanner import keys
 from scanner.errors import ConfigError, ProviderUnavailable, ScanRunning
 from scanner.results.redis_state import CLOSING_LEASE
-from scanner.rules.screens import shipped
 from scanner.spec import ScanSpec
 from scheduler.dispatch import preview, start_scan
 from scheduler.request import request_scan, spec_of
@@ -139,7 +138,7 @@ def test_a_request_is_what_the_settings_say_but_for_what_was_given(queue):
     """Universe and session."""
     runtime = runtime_on(queue, universe="common", lookback_days=30, batch_size=5)
     assert spec_of(runtime) == ScanSpec(
-        source="test-1", universe="common", lookback_days=30, batch_size=5, screens=shipped()
+        source="test-1", universe="common", lookback_days=30, batch_size=5
     )
     changed = spec_of(runtime, universe="all", as_of=AS_OF)
     assert (changed.universe, changed.as_of) == ("all", AS_OF)

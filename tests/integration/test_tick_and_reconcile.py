@@ -66,6 +66,26 @@ def test_a_slot_starts_one_scan_whatever_ticks_are_doubled(queue):
     assert tick(runtime, DUE + dt.timedelta(days=1)) not in {None, scan_id}
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot read"), (b"[a\n", "expected TOML"), (b"\xff", "cannot read")],
+)
+def test_screens_that_cannot_be_read_are_said_by_a_scan_that_failed(
+    queue, tmp_path, content, message
+):
+    """Beat has no terminal: `scan status` shows what is wrong, and the next slot tries again."""
+    path = tmp_path / "mine.toml"
+    if content is not None:
+        path.write_bytes(content)
+    runtime = runtime_of(queue, screens=path)
+    report = runtime.reports.load(tick(runtime, DUE))
+    assert report.state == "failed"
+    assert message in report.facts.message
+    assert "mine.toml" in report.facts.message
+    path.write_text("")
+    assert state_of(runtime, tick(runtime, DUE + dt.timedelta(days=1))) == "running"
+
+
 @pytest.mark.parametrize("schedule", ["off", "at 09:00"])
 def test_nothing_starts_when_nothing_is_due(queue, schedule):
     """And no slot is claimed."""

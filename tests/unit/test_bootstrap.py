@@ -70,11 +70,13 @@ def test_a_process_keeps_the_memory_of_freed_arrays():
 
 def test_the_lookback_may_be_what_screens_and_columns_need():
     """With some days to spare for holidays in a row; a number stays what it is."""
-    columns = lookback_days(load_settings(lookback_days="auto"))
-    assert 253 * 365 / 252 < columns < 420
+    columns = lookback_days(load_settings(lookback_days="auto"), one_screen("where", "close > 1"))
+    assert 346 * 365 / 252 < columns < 540  # ema(50) is settled after 346 bars
     rule = one_screen("where", "close > ago(400, close)")
     asked = lookback_days(load_settings(lookback_days="auto"), rule)
     assert 401 * 365 / 252 < asked < 620
+    slow = one_screen("where", "ema(200) > 1")
+    assert lookback_days(load_settings(lookback_days="auto"), slow) > 1_300 * 365 / 252
     assert lookback_days(load_settings(lookback_days=30), rule) == 30
     weeks = one_screen("where", 'tf("1mo", sma(1000) > 1)')
     assert lookback_days(load_settings(lookback_days="auto"), weeks) == 3_660
@@ -83,7 +85,7 @@ def test_the_lookback_may_be_what_screens_and_columns_need():
 def test_screens_come_from_the_file_that_is_set(tmp_path):
     """And a file that cannot be read is named."""
     path = tmp_path / "mine.toml"
-    path.write_text(one_screen("mine", "close > 1"))
-    assert screens_text(load_settings(screens=path)) == path.read_text()
+    path.write_text("\ufeff" + one_screen("mine", "close > 1"), encoding="utf-8")
+    assert screens_text(load_settings(screens=path)) == one_screen("mine", "close > 1")
     with pytest.raises(ConfigError, match=r"SCANNER_SCREENS: cannot read .*gone.toml"):
         screens_text(load_settings(screens=tmp_path / "gone.toml"))

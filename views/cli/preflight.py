@@ -81,7 +81,7 @@ def asked_screens(settings: Settings, where: str | None) -> str:
     found = read_screens(text, str(settings.screens or "screens.toml"), told)
     for mistake in found.mistakes.values():
         click.echo(f"scan: {mistake}", err=True)
-    return text
+    return text or "\n"  # nothing at all would stand for the stack's own screens
 
 
 def confirm_cost(runtime: Runtime, as_of: dt.date | None, screens: str = "", *, yes: bool) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from scanner.errors import ConfigError
 
 if TYPE_CHECKING:
     from scanner.rules.screens import Screen, Screens
@@ -36,19 +33,14 @@ def screens(path: str | None, as_json: bool) -> int:
 
 
 def _read(path: str | None) -> Screens:
-    from scanner.rules.screens import read_screens, shipped
+    from scanner.bootstrap import screens_text
+    from scanner.rules.screens import read_screens
+    from scheduler.universe import texts_of
     from views.cli.session import read_settings
 
-    if path is None:
-        chosen = read_settings()[0].screens
-        if chosen is None:
-            return read_screens(shipped())
-        path = str(chosen)
-    try:
-        text = Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the screens of {path}: {error}") from error
-    return read_screens(text, path)
+    settings, _ = read_settings(**({"screens": path} if path else {}))
+    told = tuple(texts_of(settings.universe))
+    return read_screens(screens_text(settings), str(settings.screens or "screens.toml"), told)
 
 
 def _plain(screen: Screen) -> dict[str, Any]:

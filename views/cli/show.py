@@ -128,13 +128,19 @@ def _terms(
     report: ScanReport, found: RankedRow, bars: dict[str, BarSeries]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return for each screen its terms, whether each is true, false or unknown, and its numbers."""
-    from views.cli.term_values import term_values
+    from views.cli.term_values import term_values, term_warming
 
     values = term_values(report, found, bars)
+    warm = term_warming(found, values)
     said = {"t": "true", "f": "false", "u": "unknown"}
     return {
         name: [
-            {"term": term, "is": said[letter], "numbers": values[term]}
+            {
+                "term": term,
+                "is": said[letter],
+                "numbers": values[term],
+                "warming": list(warm[term]),
+            }
             for term, letter in zip(report.screens[name].terms, letters, strict=True)
         ]
         for name, letters in found.row.terms.items()
@@ -178,6 +184,7 @@ def _print_story(story: dict[str, Any]) -> None:
         click.echo(f"  screen {name}: {' '.join(outcome.split())}")
         for term in story["terms"].get(name, ()):
             numbers = ", ".join(f"{x} = {compact(n)}" for x, n in term["numbers"].items())
+            numbers += f" (warming: {', '.join(term['warming'])})" if term["warming"] else ""
             told = f"    {term['is']:<8} {' '.join(term['term'].split())}"
             click.echo(f"{told:<60}  {numbers}".rstrip())
     for name, value in story["values"].items():

@@ -9,7 +9,7 @@ from rules_market import FIRST
 from scanner.bars.block import BarSeries
 from scanner.rules.check import compile_rule
 from scanner.rules.market import judge
-from scanner.rules.needs import bars_needed
+from scanner.rules.needs import bars_needed, bars_settled, warming
 from scanner.rules.verdicts import benchmarks_of
 
 
@@ -167,3 +167,42 @@ def test_the_calendar_decides_what_is_finished():
 def test_the_bars_that_a_rule_needs(source, bars):
     """What looks back adds to what it looks at."""
     assert bars_needed(compile_rule(source).condition) == bars
+
+
+@pytest.mark.parametrize(
+    ("source", "bars"),
+    [
+        ("close > sma(20)", 20),
+        ("rsi(14) < 30", 188),
+        ("ago(3, rsi(14)) < 30", 191),
+        ("obv > ago(5, obv)", 6),
+        ('tf("1w", rsi(14) < 30)', 187 * 5 + 1),
+        ('tf("1w!", rsi(14) < 30)', 188 * 5 + 1),
+    ],
+)
+def test_the_bars_that_settle_a_rule(source, bars):
+    """After them more history does not change what it says."""
+    condition = compile_rule(source).condition
+    assert bars_settled(condition) == bars
+    assert warming(condition, bars) == ()
+
+
+def test_columns_that_are_warming_are_named():
+    """As the rule looks at them: some bars ago, or in weeks."""
+    rule = 'ago(3, rsi(14)) < 30 and sma(20) > 1 and tf("1w", rsi(14) > 1 and close > 1)'
+    condition = compile_rule(rule).condition
+    assert warming(condition, 190) == ("rsi_14", "1w:rsi_14")
+    assert warming(condition, 191) == ("1w:rsi_14",)
+    assert warming(condition, 16) == ()
+    assert warming(condition, 5_000) == ()
+
+
+def test_columns_of_weeks_are_shown_as_such():
+    """Not as those of days."""
+    market = [[series("UP", range(10, 60))]]
+    rule = compile_rule('close > sma(5) and tf("1w", close > sma(4))')
+    (shown,) = judge(rule, market, {}, {}).values
+    assert list(shown) == ["close", "sma_5", "1w:close", "1w:sma_4"]
+    assert shown["close"] == shown["1w:close"] == 59
+    assert shown["sma_5"] == 57
+    assert shown["1w:sma_4"] not in {57, 57.5}

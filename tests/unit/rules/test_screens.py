@@ -185,6 +185,12 @@ def test_what_is_no_toml_is_refused(text):
         read_screens(text)
 
 
+def test_a_line_has_its_limit():
+    """A key of thousands of parts takes TOML's reader minutes."""
+    with pytest.raises(ConfigError, match=r"screens.toml:2: expected at most 2,500 characters"):
+        read_screens("\n" + ".".join("a" * 50_000) + " = 1")
+
+
 def test_a_file_has_its_limits():
     """Neither thousands of screens nor megabytes are read."""
     many = "".join(
