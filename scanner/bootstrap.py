@@ -17,6 +17,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
 from scanner import keys
+from scanner.bars.block import FIELDS
 from scanner.bars.budget import Budget, RedisBudget, Unlimited, parse_rate
 from scanner.bars.files import FilesProvider, files_fingerprint
 from scanner.bars.polygon import PolygonProvider
@@ -116,7 +117,7 @@ def scan_columns(settings: Settings) -> tuple[str, ...]:
 
 def _with_shown(columns: Sequence[str], screens: Sequence[Screen]) -> tuple[str, ...]:
     """Return `columns` and those that `screens` are shown with, once each."""
-    shown = (name for screen in screens for name in screen.columns)
+    shown = (name for screen in screens for name in screen.columns if name not in FIELDS)
     return tuple(dict.fromkeys((*columns, *shown)))
 
 

@@ -99,7 +99,7 @@ def table_of(
     missing = [row for row in rows if row[name] is None]
     if sort:
         present.sort(key=lambda row: row[name], reverse=down)
-    shown = (*PLACE, *(column for column in columns if column not in PLACE))
+    shown = tuple(dict.fromkeys((*PLACE, *columns)))
     return Table(
         columns=shown,
         rows=tuple(tuple(row[c] for c in shown) for row in (present + missing)[:top]),

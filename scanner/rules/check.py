@@ -78,7 +78,9 @@ def compile_number(source: str, texts: Collection[str] = TEXTS) -> Number:
 
 
 def _terms(phrase: Phrase) -> list[Phrase]:
-    if phrase.kind != "and":
+    # Both sides of `between` are the same text.
+    texts = {(part.start, part.stop) for part in phrase.parts}
+    if phrase.kind != "and" or len(texts) == 1:
         return [phrase]
     return [term for part in phrase.parts for term in _terms(part)]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
 
+from scanner.bars.block import FIELDS
 from scanner.errors import ConfigError, ExpressionError
 from scanner.indicators.registry import column
 from scanner.keys import short_hash
@@ -54,7 +55,7 @@ class Screen:
     rank_by: Number | None = None
     #: How `rank_by` was written.
     ranking: str = ""
-    #: Columns to show beside symbol and score.
+    #: Columns to show beside symbol and score: of bars or of indicators.
     columns: tuple[str, ...] = ()
     #: Most hits that are listed.
     limit: int | None = None
@@ -218,7 +219,7 @@ class _Reader:
         names = tuple(self.table.get("columns", ()))
         if len(names) > MAX_COLUMNS:
             raise _Mistake(f"columns: expected at most {MAX_COLUMNS}, got {len(names)}", "columns")
-        for name in names:
+        for name in (name for name in names if name not in FIELDS):
             try:
                 column(name)
             except ConfigError as error:

@@ -283,3 +283,13 @@ def test_the_screen_of_the_page_is_one():
     found = read_screens(text)
     assert found.mistakes == {}
     assert found.good[0].limit == 50
+
+
+def test_both_sides_of_between_are_one_term():
+    """They would be told twice, with the same text."""
+    rule = compile_rule("rsi(14) between 20 and 70 and 20 < close < 40")
+    assert [term.text for term in rule.terms] == [
+        "rsi(14) between 20 and 70",
+        "20 < close",
+        "close < 40",
+    ]

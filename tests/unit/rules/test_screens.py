@@ -14,7 +14,7 @@ description = "Nothing happens."
 source = "me"
 where = "abs(return(1)) < 1%"
 rank_by = "-close"
-columns = ["rsi_14"]
+columns = ["volume", "rsi_14"]
 limit = 5
 universe = { type = ["CS", "ADR\\"C"], price = 5, dollar_volume = 1.5e6, history = 300 }
 """
