@@ -6,7 +6,7 @@ import ctypes
 import dataclasses
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +23,7 @@ from scanner.bars.files import FilesProvider, files_fingerprint
 from scanner.bars.polygon import PolygonProvider
 from scanner.bars.provider import Provider
 from scanner.bars.redis_cache import RedisBarCache
+from scanner.bars.store import MarketStore
 from scanner.errors import ConfigError
 from scanner.indicators.compute import Engine, KernelEngine
 from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column, settled_bars
@@ -57,11 +58,23 @@ class Runtime:
         """The provider of bars."""
         return self.tools.provider
 
+    @property
+    def store(self) -> MarketStore:
+        """The sessions of the whole market."""
+        return MarketStore(self.redis, self.source)
+
+    def drop_bars(self, timeframe: str, symbols: Iterable[str]) -> None:
+        """Forget cached bars that are others now."""
+        cache = self.tools.cache
+        if isinstance(cache, RedisBarCache):
+            cache.drop(self.source, timeframe, symbols)
+
     def tools_of(self, rules: ScanRules) -> ScanTools:
         """Return the tools for a scan with these rules."""
         screens = _screens(rules.screens, rules.told)
         return dataclasses.replace(
             self.tools,
+            store=self.store,
             screens=screens,
             columns=rules.columns or _with_shown(self.tools.columns, screens),
             benchmarks=rules.benchmarks,

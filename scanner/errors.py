@@ -4,6 +4,7 @@ ScannerError
 ├── TransientError             worth another try later
 │   ├── RateLimited            the provider or our own budget asks to wait
 │   ├── ProviderUnavailable    no usable answer: down, timed out, cut or unreadable
+│   ├── MarketIncomplete       a session of the whole market has to be fetched first
 │   └── StoreUnavailable       Redis is away or refuses to write
 ├── DataError                  asking again gives the same answer
 │   ├── InvalidSymbol          the text is not a symbol
@@ -38,6 +39,10 @@ class RateLimited(TransientError):
 
 class ProviderUnavailable(TransientError):
     """Raised when a provider gave no usable answer."""
+
+
+class MarketIncomplete(TransientError):
+    """Raised when a session that a series is put together from is not kept."""
 
 
 class StoreUnavailable(TransientError):

@@ -26,9 +26,24 @@ def bars(source: str, timeframe: str, symbol: str) -> str:
     return f"{PREFIX}bars:{source}:{timeframe}:{symbol}"
 
 
-def universe(source: str, name: str) -> str:
-    """Return the key of a universe's symbols."""
-    return f"{PREFIX}universe:{source}:{short_hash(name)}"
+def day(source: str, session: str) -> str:
+    """Return the key of a session of the whole market, YYYY-MM-DD."""
+    return f"{PREFIX}day:{source}:{session}"
+
+
+def splits(source: str) -> str:
+    """Return the key of the splits of all symbols."""
+    return f"{PREFIX}splits:{source}"
+
+
+def claim(source: str, what: str) -> str:
+    """Return the key that is held by who fetches `what`, a session or a symbol's bars."""
+    return f"{PREFIX}claim:{source}:{what}"
+
+
+def listing(source: str) -> str:
+    """Return the key of what a provider lists."""
+    return f"{PREFIX}listing:{source}"
 
 
 def budget(provider: str) -> str:

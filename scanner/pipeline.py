@@ -26,6 +26,7 @@ from scanner.bars.block import FIELDS, BarSeries, stack
 from scanner.bars.cache import BarCache, BarRequest
 from scanner.bars.load import load_bars
 from scanner.bars.provider import Provider
+from scanner.bars.store import MarketStore
 from scanner.errors import RateLimited, ScannerError, TransientError, UnknownSymbol
 from scanner.indicators.compute import Engine
 from scanner.results.report import INSUFFICIENT, STALE, Absence, Record, Row
@@ -49,6 +50,8 @@ class ScanTools:
     #: Indicator columns; a row holds BAR_COLUMNS before them.
     columns: tuple[str, ...]
     min_bars: int
+    #: Where the sessions of the whole market are kept, if anywhere.
+    store: MarketStore | None = None
     #: Symbols that the screens compare others with, and of which there are bars.
     benchmarks: tuple[str, ...] = ()
     #: Recent sessions of the exchange and the one after as_of, days since 1970-01-01.
@@ -108,7 +111,7 @@ def _scan_block(
     symbols: Sequence[str], request: BarRequest, tools: ScanTools, result: BatchResult
 ) -> list[Record]:
     with result.timed("bars"):
-        loaded = load_bars(request, symbols, tools.cache, tools.provider)
+        loaded = load_bars(request, symbols, tools.cache, tools.provider, tools.store)
         benchmarks = load_benchmarks(request, tools.benchmarks, tools)
     records: list[Record] = []
     usable: list[BarSeries] = []
@@ -134,7 +137,7 @@ def load_benchmarks(
     """Return the bars of those of `names` that have any; TransientError if one may have later."""
     if not names:
         return {}
-    loaded = load_bars(request, names, tools.cache, tools.provider)
+    loaded = load_bars(request, names, tools.cache, tools.provider, tools.store)
     for error in loaded.errors.values():
         if isinstance(error, TransientError):
             raise error

@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scanner.errors import ConfigError
 from scanner.schedule import parse_schedule
+from scanner.source_settings import SourceSettings
 
 PREFIX: Final = "SCANNER_"
 
@@ -29,69 +30,6 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 DEFAULT_WEIGHTS: Final = "momentum=0.4,trend=0.3,relative_volume=0.15,high=0.15"
-
-
-class SourceSettings(BaseSettings):
-    """Where bars come from, and which symbols are scanned."""
-
-    provider: Literal["simulator", "polygon", "files"] = Field(
-        "simulator",
-        description="Where bars come from; `files` where only SCANNER_DATA is set.",
-        json_schema_extra={"unit": "name"},
-    )
-    data: Path | None = Field(
-        None,
-        description="Bars for `files`, or to replay: a parquet or CSV file, or a folder of them.",
-        json_schema_extra={"unit": "path"},
-    )
-    polygon_url: str = Field(
-        "https://api.massive.com",
-        description="Base URL of the provider `polygon`.",
-        json_schema_extra={"unit": "URL"},
-    )
-    polygon_key: SecretStr | None = Field(
-        None,
-        validation_alias=AliasChoices("POLYGON_API_KEY", "MASSIVE_API_KEY", "polygon_key"),
-        description="Key of the provider `polygon`, read from POLYGON_API_KEY or MASSIVE_API_KEY.",
-        json_schema_extra={"unit": "secret"},
-    )
-    rate: str = Field(
-        "",
-        description="Requests that the provider's plan allows: 5/minute, 100/second, unlimited.",
-        json_schema_extra={"unit": "requests a time"},
-    )
-    universe: str = Field(
-        "all",
-        description="Symbols to scan: `all`, `common` (common stock), or a file with one a line.",
-        json_schema_extra={"unit": "name or path"},
-    )
-    lookback_days: Literal["auto"] | Annotated[int, Field(ge=2, le=3_660)] = Field(
-        400,
-        description="History before as_of; 400 are 275 sessions; auto: what rows and screens need.",
-        json_schema_extra={"unit": "calendar days"},
-    )
-    simulator_url: str | None = Field(
-        None,
-        description="A simulator that runs already; without it one is started.",
-        json_schema_extra={"unit": "URL"},
-    )
-    simulator_symbols: int = Field(
-        5_277,
-        ge=1,
-        le=100_000,
-        description="Size of the simulated market.",
-        json_schema_extra={"unit": "symbols"},
-    )
-    simulator_seed: int = Field(
-        7, ge=0, description="Seed of the simulated market.", json_schema_extra={"unit": "number"}
-    )
-    simulator_latency: float = Field(
-        0.0,
-        ge=0.0,
-        le=30.0,
-        description="Time that each simulated request takes.",
-        json_schema_extra={"unit": "seconds"},
-    )
 
 
 class StackSettings(BaseSettings):

@@ -1,8 +1,9 @@
 """How a scan starts: a request opens it, `start_scan` plans it and puts its batches on a queue.
 
 1. a request has opened the scan as planned                            (request.py)
-2. `start_scan` finds the symbols, the session and the plan            (control)
-3. what is no symbol becomes an absence; the others go out as a chord  (control)
+2. `start_scan` finds the symbols, the session and what to ask for     (control)
+3. sessions of the whole market that are missing are fetched first     (fetch.py)
+4. what is no symbol becomes an absence; the others go out as a chord  (control)
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -23,13 +25,16 @@ from scanner.bootstrap import Runtime, lookback_days, screens_text
 from scanner.errors import ConfigError, ScannerError
 from scanner.pipeline import absence_of, load_benchmarks
 from scanner.results.redis_records import BatchRecords, ScanRules
+from scanner.rules.names import TEXTS
 from scanner.rules.screens import read_screens
-from scanner.rules.verdicts import asks_what_is_finished, benchmarks_of
+from scanner.rules.verdicts import benchmarks_of
 from scanner.spec import ScanSpec, split_symbols
-from scanner.timeframe import DAILY, day_date, day_number
-from scheduler.plan import ScanPlan, make_plan
-from scheduler.sessions import last_closed_session, recent_sessions
-from scheduler.universe import resolve, texts_of
+from scanner.timeframe import day_number
+from scheduler.fetch import fetch_first, has_to_wait
+from scheduler.market import BarsNeed, Window, bars_need, traded_in, window_of
+from scheduler.plan import ScanPlan, make_plan, plan_of_store, seconds_of
+from scheduler.sessions import calendar_of, market_now, recent_sessions
+from scheduler.universe import Universe, resolve
 from worker.finish import finish
 from worker.tasks import finish_scan, scan_symbols
 
@@ -39,8 +44,28 @@ log = structlog.get_logger(__name__)
 DEADLINE_FACTOR: Final = 3.0
 
 
-def start_scan(runtime: Runtime, scan_id: str) -> None:
-    """Plan an open scan and put it on the queue; what goes wrong closes it as failed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A scan that could start."""
+
+    spec: ScanSpec
+    universe: Universe
+    window: Window
+    need: BarsNeed
+    #: Text -> why it is no symbol.
+    invalid: Mapping[str, ScannerError]
+    #: Its batches, and what they cost beside `need`.
+    plan: ScanPlan
+    #: Seconds that all requests take.
+    seconds: float
+
+
+def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> None:
+    """Plan an open scan and put it on the queue; what goes wrong closes it as failed.
+
+    Called again when the sessions that it asked for have come; without `ask_again` those that
+    have not are left to the reconciler.
+    """
     started = time.perf_counter()
     spec = runtime.state.spec(scan_id)
     if spec is None:
@@ -48,23 +73,35 @@ def start_scan(runtime: Runtime, scan_id: str) -> None:
         return
     try:
         runtime.check_source(spec.source)
-        spec = _filled_in(runtime, spec)
-        request, plan, invalid = _planned(runtime, spec)
-        rules = _rules(runtime, scan_id, spec, request)
+        before = runtime.state.prepared(scan_id)
+        planned = plan_scan(runtime, spec, now=before.now, how=before.how)
+        deadline = max(runtime.settings.deadline, DEADLINE_FACTOR * planned.seconds)
+        if has_to_wait(planned.need, before):
+            if ask_again:
+                fetch_first(runtime, scan_id, planned.need, planned.window, deadline)
+            else:
+                runtime.state.note(scan_id, {"round_over": 1})
+            return
+        rules = _rules(runtime, scan_id, planned)
     except ScannerError as error:
         log.error("scan not started", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
         runtime.state.stop(scan_id, str(error))
         finish(runtime, scan_id)
         return
-    universe = [symbol for batch in plan.batches for symbol in batch] + list(invalid)
-    deadline = time.time() + max(runtime.settings.deadline, DEADLINE_FACTOR * plan.seconds)
-    fields = _fields(spec, request, plan) | rules
-    fields |= {"seconds:plan": time.perf_counter() - started}
+    fields = _fields(planned) | rules | {"seconds:plan": time.perf_counter() - started}
+    _start(runtime, scan_id, planned, time.time() + deadline, fields)
+
+
+def _start(
+    runtime: Runtime, scan_id: str, planned: Planned, deadline: float, fields: Mapping[str, Any]
+) -> None:
+    batches = planned.plan.batches
+    universe = [symbol for batch in batches for symbol in batch] + list(planned.invalid)
     if not runtime.state.start(scan_id, universe, deadline, fields):
         return
-    absences = [absence_of(symbol, error) for symbol, error in invalid.items()]
+    absences = [absence_of(symbol, error) for symbol, error in planned.invalid.items()]
     runtime.state.write(scan_id, BatchRecords(final=absences, waiting=()))
-    publish(runtime, scan_id, plan.batches)
+    publish(runtime, scan_id, batches)
 
 
 def publish(runtime: Runtime, scan_id: str, batches: Sequence[Sequence[str]]) -> None:
@@ -83,10 +120,50 @@ def publish(runtime: Runtime, scan_id: str, batches: Sequence[Sequence[str]]) ->
     chord(header())(finish_scan.si(scan_id))
 
 
-def preview(runtime: Runtime, spec: ScanSpec) -> tuple[BarRequest, ScanPlan]:
-    """Return what a scan would do, without starting it; the universe is listed for it."""
-    request, plan, _ = _planned(runtime, _filled_in(runtime, spec))
-    return request, plan
+def plan_scan(
+    runtime: Runtime, spec: ScanSpec, *, now: dt.datetime | None = None, how: str = ""
+) -> Planned:
+    """Return what a scan would do, without starting it; the universe is listed for it.
+
+    `now`, `how`: what it has decided before it asked for sessions.
+    """
+    spec = _filled_in(runtime, spec)
+    now = now or market_now(runtime.provider)
+    universe = resolve(runtime, spec.universe)
+    window = window_of(runtime, now, _as_of(runtime, spec, now), spec.lookback_days or 0)
+    symbols, invalid = split_symbols(universe.symbols)
+    need = bars_need(runtime, window, symbols, how=how)
+    if need.request.grouped and not need.missing and spec.universe == "all":
+        symbols, universe = _with_traded(runtime, need.request, symbols, universe)
+    settings = runtime.settings
+    threads, rate = settings.workers * settings.threads, parse_rate(settings.rate)
+    if need.request.grouped:
+        plan = plan_of_store(symbols, batch_size=spec.batch_size, threads=threads)
+    else:
+        plan = make_plan(
+            symbols, need.to_fetch, batch_size=spec.batch_size, threads=threads, rate=rate
+        )
+    return Planned(
+        spec=spec,
+        universe=universe,
+        window=window,
+        need=need,
+        invalid=dict(invalid),
+        plan=plan,
+        seconds=seconds_of(plan.calls + need.requests, threads=threads, rate=rate),
+    )
+
+
+def _with_traded(
+    runtime: Runtime, request: BarRequest, symbols: list[str], universe: Universe
+) -> tuple[list[str], Universe]:
+    """Return the symbols and those that are traded without being listed, which are marked."""
+    listed = set(symbols)
+    more = [symbol for symbol in traded_in(runtime.store, request) if symbol not in listed]
+    if not more:
+        return symbols, universe
+    texts = {**universe.texts, "origin": dict.fromkeys(more, "traded, but not listed")}
+    return [*symbols, *more], dataclasses.replace(universe, texts=texts)
 
 
 def _filled_in(runtime: Runtime, spec: ScanSpec) -> ScanSpec:
@@ -96,65 +173,41 @@ def _filled_in(runtime: Runtime, spec: ScanSpec) -> ScanSpec:
     return dataclasses.replace(spec, screens=screens, lookback_days=days)
 
 
-def _planned(
-    runtime: Runtime, spec: ScanSpec
-) -> tuple[BarRequest, ScanPlan, dict[str, ScannerError]]:
-    symbols, invalid = split_symbols(resolve(runtime, spec.universe))
-    last = _as_of(runtime, spec)
-    request = BarRequest(
-        source=spec.source,
-        timeframe=DAILY,
-        first=day_number(last) - (spec.lookback_days or 0),
-        last=day_number(last),
-    )
-    settings = runtime.settings
-    to_fetch: set[str] = set()
-    if settings.provider != "files":
-        to_fetch = set(symbols) - runtime.tools.cache.covered(request, symbols)
-    plan = make_plan(
-        symbols,
-        to_fetch,
-        batch_size=spec.batch_size,
-        threads=settings.workers * settings.threads,
-        rate=parse_rate(settings.rate),
-    )
-    return request, plan, dict(invalid)
-
-
-def _rules(runtime: Runtime, scan_id: str, spec: ScanSpec, request: BarRequest) -> dict[str, str]:
+def _rules(runtime: Runtime, scan_id: str, planned: Planned) -> dict[str, str]:
     """Return what decides the rows of the scan, as fields of its state.
 
-    Benchmarks are fetched here, once: the workers find them in the cache.
+    Benchmarks are loaded here, once: the workers find them in the cache.
     """
-    texts = texts_of(spec.universe)
+    texts = planned.universe.texts
     if texts:
         runtime.state.keep_texts(scan_id, texts)
-    rules = ScanRules(screens=spec.screens, told=tuple(texts))
+    told = tuple(name for name in texts if name in TEXTS)
+    rules = ScanRules(screens=planned.spec.screens, told=told)
     file = str(runtime.settings.screens or "screens.toml")
-    for mistake in read_screens(spec.screens, file, rules.told).mistakes.values():
+    for mistake in read_screens(rules.screens, file, told).mistakes.values():
         log.warning("screen left out", scan=scan_id, cause=mistake)
     tools = runtime.tools_of(rules)
     asked = [x for screen in tools.screens for x in screen.asked]
-    benchmarks = load_benchmarks(request, benchmarks_of(asked), tools)
-    sessions: list[dt.date] = []
-    if asks_what_is_finished(asked):
-        sessions = recent_sessions(day_date(request.last))
+    benchmarks = load_benchmarks(planned.need.request, benchmarks_of(asked), tools)
+    sessions = recent_sessions(planned.window.calendar, planned.window.last)
     return {
         "screens": rules.screens,
-        "told": orjson.dumps(rules.told).decode(),
+        "told": orjson.dumps(told).decode(),
         "calendar": orjson.dumps([day_number(day) for day in sessions]).decode(),
         "benchmarks": orjson.dumps(list(benchmarks)).decode(),
         "columns": orjson.dumps(tools.columns).decode(),
     }
 
 
-def _as_of(runtime: Runtime, spec: ScanSpec) -> dt.date:
+def _as_of(runtime: Runtime, spec: ScanSpec, now: dt.datetime) -> dt.date:
     """Return the session that rows must end on.
 
     Of a provider whose bars are cached by date, a session that has not closed is refused: its
     bars would pass for final ones.
     """
-    newest = runtime.provider.last_session() or last_closed_session(dt.datetime.now(dt.UTC))
+    newest = runtime.provider.last_session()
+    if newest is None:
+        newest = calendar_of(runtime.settings, now.date()).last_closed(now)
     if spec.as_of is None:
         return newest
     if spec.as_of > newest and runtime.settings.provider != "files":
@@ -164,14 +217,22 @@ def _as_of(runtime: Runtime, spec: ScanSpec) -> dt.date:
     return spec.as_of
 
 
-def _fields(spec: ScanSpec, request: BarRequest, plan: ScanPlan) -> dict[str, Any]:
+def _fields(planned: Planned) -> dict[str, Any]:
+    request = planned.need.request
+    market = {
+        "grouped": request.grouped,
+        "sessions": request.sessions,
+        "since": request.since,
+        "until": request.until,
+    }
     return {
-        "source": spec.source,
-        "universe": spec.universe,
+        "source": planned.spec.source,
+        "universe": planned.spec.universe,
         "timeframe": request.timeframe,
         "first": request.first,
         "last": request.last,
-        "batches": len(plan.batches),
-        "calls": plan.calls,
-        "planned_seconds": plan.seconds,
+        "market": orjson.dumps(market).decode(),
+        "batches": len(planned.plan.batches),
+        "calls": planned.plan.calls,
+        "planned_seconds": planned.seconds,
     }

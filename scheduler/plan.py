@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from scanner.bars.budget import Rate
+from scanner.bars.market_day import shard_of
 
 #: Most symbols of a block, so that a block's arrays stay near the processor's caches.
 MAX_BLOCK: Final = 256
@@ -15,6 +16,10 @@ MAX_BLOCK: Final = 256
 BLOCKS_A_THREAD: Final = 2
 #: Seconds that one request is taken to last, a slow one, so that deadlines are not too short.
 _REQUEST_SECONDS: Final = 0.5
+
+#: Bytes of a bar in an answer, and of a symbol in the listing; gzip makes it a third.
+_BAR_BYTES: Final = 105
+_LISTED_BYTES: Final = 270
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +51,76 @@ def make_plan(
     if batch_size == "auto":
         alone = [symbol for symbol in symbols if symbol in wanted]
         cached = [symbol for symbol in symbols if symbol not in wanted]
-        size = min(MAX_BLOCK, max(1, math.ceil(len(cached) / (BLOCKS_A_THREAD * threads))))
-        batches = [(symbol,) for symbol in alone] + _blocks(cached, size)
+        batches = [(symbol,) for symbol in alone] + _blocks(cached, _block_size(cached, threads))
     else:
         batches = _blocks(symbols, int(batch_size))
     calls = sum(symbol in wanted for symbol in symbols)
-    seconds = calls * _REQUEST_SECONDS / max(1, threads)
-    if rate is not None:
-        seconds = max(seconds, rate.seconds_for(calls))
-    return ScanPlan(batches=tuple(batches), calls=calls, seconds=seconds)
+    return ScanPlan(
+        batches=tuple(batches), calls=calls, seconds=seconds_of(calls, threads=threads, rate=rate)
+    )
+
+
+def plan_of_store(symbols: Sequence[str], *, batch_size: int | str, threads: int) -> ScanPlan:
+    """Return the batches for symbols whose series are put together from sessions.
+
+    With "auto" a batch holds whole shards of the sessions as far as it can: each is read once.
+    """
+    ordered = sorted(symbols, key=lambda symbol: (shard_of(symbol), symbol))
+    if batch_size != "auto":
+        batches = _blocks(ordered, int(batch_size))
+    else:
+        size, batches, block = _block_size(symbols, threads), [], list[str]()
+        for shard in _shards(ordered):
+            if block and len(block) + len(shard) > size:
+                batches.append(tuple(block))
+                block = []
+            block += shard
+            while len(block) > MAX_BLOCK:
+                batches.append(tuple(block[:MAX_BLOCK]))
+                block = block[MAX_BLOCK:]
+        batches += [tuple(block)] if block else []
+    return ScanPlan(batches=tuple(batches), calls=0, seconds=0.0)
+
+
+def _shards(ordered: Sequence[str]) -> list[list[str]]:
+    found: dict[int, list[str]] = {}
+    for symbol in ordered:
+        found.setdefault(shard_of(symbol), []).append(symbol)
+    return list(found.values())
+
+
+def seconds_of(calls: int, *, threads: int, rate: Rate | None) -> float:
+    """Return the seconds that `calls` take if each is slow, or at the rate if that is longer."""
+    slow = calls * _REQUEST_SECONDS / max(1, threads)
+    return slow if rate is None else max(slow, rate.seconds_for(calls))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a scan asks a provider for."""
+
+    #: Kind of call -> how many, in the order in which they are made.
+    calls: Mapping[str, int]
+    #: Bytes of the answers, before gzip.
+    size: int
+
+    @property
+    def total(self) -> int:
+        """All calls."""
+        return sum(self.calls.values())
+
+
+def cost_of(calls: Mapping[str, int], *, symbols: int, sessions: int) -> Cost:
+    """Return the cost of `calls` in a market of so many symbols, asked for so many sessions."""
+    bars = calls.get("sessions", 0) * symbols + calls.get("bars", 0) * sessions
+    bars += calls.get("sample", 0) * sessions
+    listed = calls.get("listing", 0) and symbols
+    kept = {kind: count for kind, count in calls.items() if count}
+    return Cost(calls=kept, size=bars * _BAR_BYTES + listed * _LISTED_BYTES)
+
+
+def _block_size(symbols: Sequence[str], threads: int) -> int:
+    return min(MAX_BLOCK, max(1, math.ceil(len(symbols) / (BLOCKS_A_THREAD * threads))))
 
 
 def _blocks(symbols: Sequence[str], size: int) -> list[tuple[str, ...]]:

@@ -16,7 +16,8 @@ from scanner.bars.budget import parse_rate
 from scanner.bootstrap import Runtime
 from scanner.redis_errors import redis_errors
 from scanner.results.redis_records import ScanProgress
-from scanner.results.report import RUNNING
+from scanner.results.report import PLANNED, RUNNING
+from scheduler.dispatch import start_scan
 from worker.config import SCAN_QUEUE
 from worker.finish import finish, unfinished_symbols
 from worker.tasks import scan_symbols
@@ -40,10 +41,21 @@ def reconcile(runtime: Runtime) -> None:
             finish(runtime, scan_id, at_deadline=True)
             continue
         progress = runtime.state.progress(scan_id)
-        if progress is None or progress.state != RUNNING:
+        if progress is not None and progress.state == PLANNED:
+            _ask_again(runtime, scan_id, progress)
+        elif progress is None or progress.state != RUNNING:
             _take_over(runtime, scan_id, progress)
         elif _idle(runtime, scan_id, progress) and finish(runtime, scan_id) is None:
             _go_on(runtime, scan_id, progress)
+
+
+def _ask_again(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
+    """Go on with a planned scan whose sessions have come, or not all of them."""
+    fields = progress.fields
+    if "market_now" not in fields:
+        return
+    if fields.get("round_over") == "1" or _stalled(runtime, scan_id, progress):
+        start_scan(runtime, scan_id)
 
 
 def _take_over(runtime: Runtime, scan_id: str, progress: ScanProgress | None) -> None:
@@ -63,7 +75,8 @@ def _idle(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
 
 def _stalled(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
     """Return whether messages were lost: none is queued, and nothing has moved for a while."""
-    moved = f"{progress.recorded}+{progress.waiting}+{progress.fields.get('tasks', 0)}"
+    counts = [progress.fields.get(name, "0") for name in ("tasks", "sessions_done")]
+    moved = "+".join([str(progress.recorded), str(progress.waiting), *counts])
     now = time.time()
     if progress.fields.get("moved") != moved:
         runtime.state.note(scan_id, {"moved": moved, "moved_at": now})

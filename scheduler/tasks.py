@@ -16,6 +16,12 @@ def start_scan(scan_id: str) -> None:
     dispatch.start_scan(runtime.current(), scan_id)
 
 
+@app.task(name="sessions_fetched")
+def sessions_fetched(scan_id: str) -> None:
+    """Go on with a scan whose sessions have come; the reconciler asks for the others again."""
+    dispatch.start_scan(runtime.current(), scan_id, ask_again=False)
+
+
 @app.task(name="tick")
 def tick() -> None:
     """Start the scan that is due."""

@@ -3,52 +3,102 @@
 from __future__ import annotations
 
 import csv
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import orjson
 
 from scanner import keys
+from scanner.bars.provider import MarketProvider
+from scanner.bars.universe import Listed, check_universe, selected
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError
 from scanner.redis_errors import redis_errors
 from scanner.rules.lex import MAX_TEXT
 from scanner.rules.names import TEXTS
+from scanner.settings import Settings
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 #: Most symbols that a file may list.
 MAX_SYMBOLS: Final = 200_000
+
+#: What a provider's listing tells of its symbols.
+LISTED_TEXTS: Final = ("name", "type", "exchange")
+
+#: Seconds that a listing is kept: symbols come and go by the week.
+_LISTING_SECONDS: Final = 7 * 86_400
 
 #: What the column of symbols may be called.
 _HEADS: Final = ("symbol", "ticker")
 
 
-def resolve(runtime: Runtime, universe: str) -> list[str]:
-    """Return the symbols of `universe` in order without repeats, not checked yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Universe:
+    """The symbols of a scan, and what is told of them."""
 
-    A file has one symbol a line, or a CSV's first column; `#` begins a comment. Names are
-    the provider's; what it answers is kept as long as bars are.
+    #: In order without repeats, not checked yet.
+    symbols: list[str]
+    #: `sector` and others -> symbol -> text.
+    texts: Mapping[str, Mapping[str, str]]
+
+
+def resolve(runtime: Runtime, name: str) -> Universe:
+    """Return what the universe `name` holds.
+
+    A file has one symbol a line, or is a CSV file with a heading; `#` begins a comment. Other
+    names are of the provider's listing, which is kept for a week.
     """
-    if "/" in universe or Path(universe).is_file():
-        return read_symbols(Path(universe).expanduser())
-    if runtime.settings.provider == "files":
-        return runtime.provider.symbols(universe)
-    key = keys.universe(runtime.source, universe)
-    with redis_errors("read the universe"):
-        kept = runtime.redis.get(key)
-    if isinstance(kept, bytes):
-        return list(orjson.loads(kept))
-    symbols = list(dict.fromkeys(runtime.provider.symbols(universe)))
+    if "/" in name or Path(name).is_file():
+        path = Path(name).expanduser()
+        return Universe(symbols=read_symbols(path), texts=read_texts(path))
+    if not isinstance(runtime.provider, MarketProvider):
+        return Universe(symbols=runtime.provider.symbols(name), texts={})
+    check_universe(name)
+    listing = _listing(runtime, runtime.provider)
+    symbols = selected(listing, name)
     if not symbols:
-        raise ConfigError(f"the universe {universe!r} is empty: the provider lists no symbol")
-    with redis_errors("keep the universe"):
-        runtime.redis.set(key, orjson.dumps(symbols), ex=runtime.settings.bars_expiry)
-    return symbols
+        raise ConfigError(f"the universe {name!r} is empty: the provider lists no such symbol")
+    texts = {
+        text: {one.symbol: one.texts[text] for one in listing if text in one.texts}
+        for text in LISTED_TEXTS
+    }
+    return Universe(symbols=symbols, texts=texts)
 
 
-def texts_of(universe: str) -> dict[str, dict[str, str]]:
-    """Return what a universe tells of its symbols, see `read_texts`; a name tells nothing."""
-    path = Path(universe).expanduser()
-    return read_texts(path) if path.is_file() else {}
+def is_listed(runtime: Runtime) -> bool:
+    """Return whether the provider's listing is at hand, so that it costs no request."""
+    with redis_errors("look for the listing"):
+        return bool(runtime.redis.exists(keys.listing(runtime.source)))
+
+
+def _listing(runtime: Runtime, provider: MarketProvider) -> list[Listed]:
+    key = keys.listing(runtime.source)
+    with redis_errors("read the listing"):
+        kept = cast("bytes | None", runtime.redis.get(key))
+    if kept is not None:
+        rows = orjson.loads(zstd.decompress(kept))
+        return [Listed(symbol=symbol, texts=texts) for symbol, texts in rows]
+    listing = provider.listing()
+    if listing:
+        packed = zstd.compress(orjson.dumps([(one.symbol, one.texts) for one in listing]), 3)
+        with redis_errors("keep the listing"):
+            runtime.redis.set(key, packed, ex=_LISTING_SECONDS)
+    return listing
+
+
+def told_of(settings: Settings) -> tuple[str, ...]:
+    """Return what the settings' universe tells of its symbols: `sector` and others."""
+    path = Path(settings.universe).expanduser()
+    if path.is_file():
+        return tuple(read_texts(path))
+    return () if settings.provider == "files" else LISTED_TEXTS
 
 
 def read_texts(path: Path) -> dict[str, dict[str, str]]:

@@ -7,8 +7,11 @@ import datetime as dt
 
 import numpy as np
 
+from scanner.bars.adjust import Split
 from scanner.bars.block import BarSeries, checked_series
 from scanner.bars.cache import BarRequest, MemoryBarCache
+from scanner.bars.market_day import MarketDay
+from scanner.bars.universe import Listed
 from scanner.errors import UnknownSymbol
 from scanner.indicators.compute import KernelEngine
 from scanner.pipeline import BAR_COLUMNS, ScanTools
@@ -58,6 +61,55 @@ class ScriptedProvider:
     def last_session(self) -> dt.date | None:
         """Return the session that the test chose."""
         return self.session
+
+
+class ScriptedMarket(ScriptedProvider):
+    """Answers for the whole market too, from the same series; counts what it was asked."""
+
+    def __init__(self, answers=None, clock=ASKED, splits=(), types=None) -> None:
+        super().__init__(answers, session=None)
+        self.clock = clock
+        self.script_of_splits = list(splits)
+        self.types = dict(types or {})
+        self.calls: list[str] = []
+
+    def day(self, session) -> MarketDay:
+        """Return what the script says of a session, or raise what stands in its place."""
+        self.calls.append(str(session))
+        answer = self.answers.get(str(session))
+        if isinstance(answer, BaseException):
+            raise answer
+        day = day_number(session)
+        bars = {
+            symbol: one.between(day, day).values[:, 0]
+            for symbol, one in self.answers.items()
+            if isinstance(one, BarSeries) and len(one.between(day, day))
+        }
+        values = np.array(list(bars.values())).reshape(len(bars), 5).T
+        return MarketDay(session=day, symbols=tuple(bars), values=values)
+
+    def splits(self, first, last) -> list[Split]:
+        """Return the splits of the script between two days."""
+        self.calls.append("splits")
+        span = day_number(first), day_number(last)
+        return [one for one in self.script_of_splits if span[0] <= one.session <= span[1]]
+
+    def snapshot(self, session) -> MarketDay:
+        """Return the bars of a session as forming ones."""
+        return self.day(session)
+
+    def listing(self) -> list[Listed]:
+        """Return all symbols of the script, common stock where nothing else is said."""
+        self.calls.append("listing")
+        return [
+            Listed(symbol=symbol, texts={"type": self.types.get(symbol, "CS")})
+            for symbol, one in sorted(self.answers.items())
+            if isinstance(one, BarSeries)
+        ]
+
+    def now(self) -> dt.datetime | None:
+        """Return the time that the test chose."""
+        return self.clock
 
 
 def tools(provider, cache=None, engine=None, min_bars=2, columns=COLUMNS) -> ScanTools:

@@ -94,7 +94,10 @@ def _tasks() -> dict[str, Any]:
         "task_create_missing_queues": False,
         "task_default_queue": CONTROL_QUEUE,
         "task_queues": {CONTROL_QUEUE: {}, SCAN_QUEUE: {}},
-        "task_routes": {"scan_symbols": {"queue": SCAN_QUEUE}},
+        "task_routes": {
+            name: {"queue": SCAN_QUEUE}
+            for name in ("scan_symbols", "fetch_session", "fetch_splits")
+        },
         "task_publish_retry_policy": {
             "max_retries": 5,
             "interval_start": 0,

@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -22,8 +21,6 @@ from scanner.rules.screens import Screen
 from scanner.timeframe import day_date
 
 log = structlog.get_logger(__name__)
-
-_NOT_PLANNED: Final = "the scan was not planned before its deadline: does a control worker run?"
 
 
 def finish(runtime: Runtime, scan_id: str, *, at_deadline: bool = False) -> ScanReport | None:
@@ -69,7 +66,7 @@ def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     progress = runtime.state.progress(scan_id)
     found = runtime.state.collect(scan_id)
     fields = {} if progress is None else progress.fields
-    message = fields.setdefault("message", "" if "last" in fields else _NOT_PLANNED)
+    message = fields.setdefault("message", "" if "last" in fields else _not_planned(fields))
     records = complete_records(found.universe, found.records, found.waiting, message)
     fields["message"] = message or why_nothing(records)
     rules = runtime.state.rules(scan_id)
@@ -94,6 +91,17 @@ def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     runtime.state.finish(scan_id, report.state, {"finished_at": time.time()})
     log.info(perf_line(report), scan=scan_id, state=report.state, **facts.stages)
     return report
+
+
+def _not_planned(fields: Mapping[str, str]) -> str:
+    """Return why a scan had no batches at its deadline."""
+    if "market_now" not in fields:
+        return "the scan was not planned before its deadline: does a control worker run?"
+    done, error = fields.get("sessions_done", "0"), fields.get("fetch_error", "")
+    return (
+        f"{done} of {fields.get('sessions', '?')} requests for sessions of the market were "
+        f"answered before the deadline{': ' + error if error else ''}"
+    )
 
 
 def _last_hits(

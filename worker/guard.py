@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -21,6 +22,7 @@ from scanner.pipeline import absence_of, scan_batch
 from scanner.results.redis_records import BatchRecords
 from scanner.results.report import Absence, Row
 from scanner.spec import Batch
+from worker.market import noted
 from worker.rules import rules_of
 
 log = structlog.get_logger(__name__)
@@ -35,16 +37,48 @@ def record_batch(
 
     `current` returns the runtime of this process, or raises what keeps it from being made.
     """
-    runtime: Runtime | None = None
-    try:
-        runtime = current()
-        request = runtime.state.request(batch.scan_id)
-        if request is not None:
-            _scan(runtime, batch, request, on_stop)
-    except BaseException as error:
+    made: list[Runtime] = []
+
+    def failed(error: BaseException) -> None:
         log.exception("batch failed", scan=batch.scan_id, batch=batch.number, cause=repr(error))
-        if runtime is not None:
-            _give_back(runtime, batch, error)
+        if made:
+            _give_back(made[0], batch, error)
+
+    with _kept_going(failed):
+        made.append(current())
+        request = made[0].state.request(batch.scan_id)
+        if request is not None:
+            _scan(made[0], batch, request, on_stop)
+
+
+@contextmanager
+def _kept_going(failed: Callable[[BaseException], None]) -> Iterator[None]:
+    """Hand whatever the body raises to `failed`."""
+    try:
+        yield
+    except BaseException as error:
+        failed(error)
+
+
+def guarded(
+    current: Callable[[], Runtime],
+    scan_id: str,
+    work: Callable[[Runtime], None],
+    on_stop: Callable[[str], object],
+) -> None:
+    """Do `work` for a scan that is planned still; a ConfigError stops the scan."""
+
+    def failed(error: BaseException) -> None:
+        log.exception("session failed", scan=scan_id, cause=repr(error))
+
+    with _kept_going(failed):
+        runtime = current()
+        try:
+            noted(runtime, scan_id, work)
+        except ConfigError as error:
+            log.error("scan stopped", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
+            if runtime.state.stop(scan_id, str(error)):
+                on_stop(scan_id)
 
 
 def _scan(

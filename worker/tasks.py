@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from scanner.spec import Batch
 from worker import runtime
 from worker.celery import app
 from worker.finish import finish
-from worker.guard import record_batch
+from worker.guard import guarded, record_batch
+from worker.market import keep_session, keep_splits
 
 
 @app.task(name="scan_symbols")
@@ -15,6 +18,31 @@ def scan_symbols(scan_id: str, batch_no: int, symbols: list[str]) -> dict[str, i
     batch = Batch(scan_id=scan_id, number=batch_no, symbols=tuple(symbols))
     record_batch(runtime.current, batch, on_stop=finish_scan.delay)
     return {"batch": batch_no, "symbols": len(symbols)}
+
+
+@app.task(name="fetch_session")
+def fetch_session(scan_id: str, session: int, asked_at: float, expiry: int) -> dict[str, int]:
+    """Fetch a session of the whole market for a planned scan."""
+    guarded(
+        runtime.current,
+        scan_id,
+        lambda current: keep_session(current, session, asked_at, expiry),
+        on_stop=finish_scan.delay,
+    )
+    return {"session": session}
+
+
+@app.task(name="fetch_splits")
+def fetch_splits(scan_id: str, first: str, last: str, asked_at: float) -> dict[str, str]:
+    """List the splits that were executed from `first` to `last` for a planned scan."""
+    span = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+    guarded(
+        runtime.current,
+        scan_id,
+        lambda current: keep_splits(current, *span, asked_at),
+        on_stop=finish_scan.delay,
+    )
+    return {"splits": last}
 
 
 @app.task(name="finish_scan")

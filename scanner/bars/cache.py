@@ -5,6 +5,7 @@ MemoryBarCache keeps entries in this process; RedisBarCache (`redis_cache.py`) s
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,15 @@ class BarRequest:
     #: First and last session, days since 1970-01-01, both inclusive.
     first: int
     last: int
+    #: Whether series are put together from the sessions of the whole market, instead of being
+    #: fetched by symbol.
+    grouped: bool = False
+    #: The exchange's sessions from first to last; empty: they are not known.
+    sessions: tuple[int, ...] = ()
+    #: Of sessions that are put together: entries that are older than this, in seconds since
+    #: 1970-01-01, do not answer, and prices are in the shares of the day `until`.
+    since: float = 0.0
+    until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,15 @@ class BarCache(Protocol):
         ...
 
     def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
-        """Store final bars that were fetched for `request` just now."""
+        """Store final bars that were fetched for `request` just now; their claims end."""
+        ...
+
+    def claim(self, request: BarRequest, symbol: str) -> bool:
+        """Return whether this caller is the one that fetches `symbol`; a claim ends by itself."""
+        ...
+
+    def release(self, request: BarRequest, symbol: str) -> None:
+        """Give up a claim, so that another caller may try."""
         ...
 
 
@@ -65,7 +83,7 @@ def read_entries(
         except BrokenEntry:
             found.misses["broken"] += 1
             continue
-        if header.covers(request.first, request.last):
+        if header.covers(request.first, request.last, request.since):
             found.series[symbol] = series.between(request.first, request.last)
         else:
             found.misses["short"] += 1
@@ -77,7 +95,7 @@ def header_covers(request: BarRequest, head: bytes | None) -> bool:
     if not head:
         return False
     try:
-        return decode_header(head).covers(request.first, request.last)
+        return decode_header(head).covers(request.first, request.last, request.since)
     except BrokenEntry:
         return False
 
@@ -101,6 +119,8 @@ class MemoryBarCache:
     def __init__(self, expiry: float = 14_400.0) -> None:
         self._expiry = expiry
         self._entries: dict[tuple[str, str, str], tuple[float, bytes]] = {}
+        self._claims: set[str] = set()
+        self._lock = threading.Lock()
 
     def _get(self, request: BarRequest, symbol: str) -> bytes | None:
         key = (request.source, request.timeframe, symbol)
@@ -121,3 +141,16 @@ class MemoryBarCache:
         for one in series:
             key = (request.source, request.timeframe, one.symbol)
             self._entries[key] = (ends, entry_of(request, one))
+            self.release(request, one.symbol)
+
+    def claim(self, request: BarRequest, symbol: str) -> bool:  # noqa: ARG002 - one source a process
+        """Return whether this caller is the one that fetches `symbol`."""
+        with self._lock:
+            taken = symbol in self._claims
+            self._claims.add(symbol)
+        return not taken
+
+    def release(self, request: BarRequest, symbol: str) -> None:  # noqa: ARG002 - as above
+        """Give up a claim, so that another caller may try."""
+        with self._lock:
+            self._claims.discard(symbol)

@@ -51,9 +51,13 @@ class EntryHeader:
     #: True while the session of the last bar was open.
     provisional: bool
 
-    def covers(self, first: int, last: int) -> bool:
-        """Return whether the entry answers a request for final bars from first to last."""
-        return not self.provisional and self.first <= first and min(self.last, self.as_of) >= last
+    def covers(self, first: int, last: int, since: float = 0.0) -> bool:
+        """Return whether the entry answers a request for final bars from first to last.
+
+        `since`: seconds since 1970-01-01; an older entry does not.
+        """
+        known = self.first <= first and min(self.last, self.as_of) >= last
+        return known and not self.provisional and self.fetched_at >= since
 
 
 class BrokenEntry(ValueError):

@@ -1,4 +1,8 @@
-"""The bars of a batch: the cache first, then the provider; what was fetched goes to the cache.
+"""The bars of a batch: the cache first, then what the request says; both end in the cache.
+
+1. what the cache has is taken
+2. the rest is put together from the sessions of the whole market  (store.py), or
+3. fetched symbol by symbol, each by one caller at a time          (provider.py)
 
 An error of one symbol is that symbol's result; only a refused key stops the batch.
 """
@@ -8,17 +12,22 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarCache, BarRequest
 from scanner.bars.provider import Provider
-from scanner.errors import DataError, RateLimited, TransientError
+from scanner.bars.store import MarketStore
+from scanner.errors import DataError, ProviderUnavailable, RateLimited, TransientError
 from scanner.timeframe import day_date
 
 #: Seconds after which a batch fetches no more; its message must not be delivered again meanwhile.
 TASK_SECONDS: Final = 120.0
+
+#: Seconds that a caller waits for the bars that another one fetches, and between two looks.
+_WAIT_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,45 +35,100 @@ class LoadedBars:
     """The bars of a batch and what kept others away."""
 
     #: Symbol -> its bars; empty where the provider has none.
-    series: dict[str, BarSeries]
+    series: dict[str, BarSeries] = field(default_factory=dict)
     #: Symbol -> why there are no bars.
-    errors: dict[str, DataError | TransientError]
-    #: `hit`, `absent`, `broken`, `short` and `fetched` -> symbols.
-    counts: Counter[str]
+    errors: dict[str, DataError | TransientError] = field(default_factory=dict)
+    #: `hit`, `absent`, `broken`, `short`, `fetched`, `shared` and `assembled` -> symbols.
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 def load_bars(
-    request: BarRequest, symbols: Sequence[str], cache: BarCache, provider: Provider
+    request: BarRequest,
+    symbols: Sequence[str],
+    cache: BarCache,
+    provider: Provider,
+    store: MarketStore | None = None,
 ) -> LoadedBars:
     """Return the bars of `symbols`; KeyRefused and other ConfigErrors stop it.
 
-    After the budget has once refused to let a request through in time, or when the batch has
-    taken TASK_SECONDS, the rest of the batch is given back at once as RateLimited.
+    `store`: where the sessions of a grouped request are kept. After the budget has once refused
+    to let a request through in time, or when the batch has taken TASK_SECONDS, the rest of the
+    batch is given back at once as RateLimited.
     """
     found = cache.read(request, symbols)
-    counts = Counter(found.misses)
-    counts["hit"] = len(found.series)
-    errors: dict[str, DataError | TransientError] = {}
-    fetched: dict[str, BarSeries] = {}
+    loaded = LoadedBars(series=dict(found.series), counts=Counter(found.misses))
+    loaded.counts["hit"] = len(found.series)
+    wanted = [symbol for symbol in symbols if symbol not in found.series]
+    if wanted and request.grouped and store is not None:
+        _assemble(request, wanted, cache, store, loaded)
+    elif wanted:
+        _fetch(request, wanted, cache, provider, loaded)
+    return loaded
+
+
+def _assemble(
+    request: BarRequest,
+    symbols: Sequence[str],
+    cache: BarCache,
+    store: MarketStore,
+    loaded: LoadedBars,
+) -> None:
+    try:
+        history = store.history(request.sessions, symbols, request.until)
+    except TransientError as error:
+        loaded.errors.update(dict.fromkeys(symbols, error))
+        return
+    cache.write(request, history.series.values())
+    loaded.counts["assembled"] = len(history.series)
+    loaded.series.update(history.series)
+    loaded.errors.update(history.errors)
+
+
+def _fetch(
+    request: BarRequest,
+    symbols: Sequence[str],
+    cache: BarCache,
+    provider: Provider,
+    loaded: LoadedBars,
+) -> None:
     limited: RateLimited | None = None
     ends = time.monotonic() + TASK_SECONDS
-    for symbol in symbols:
-        if symbol in found.series:
-            continue
-        if limited is None and fetched and time.monotonic() > ends:
+    for number, symbol in enumerate(symbols):
+        if limited is None and number and time.monotonic() > ends:
             limited = RateLimited(f"the batch took over {TASK_SECONDS:.0f} s", wait=0.0)
         if limited is not None:
-            errors[symbol] = limited
+            loaded.errors[symbol] = limited
             continue
         try:
-            fetched[symbol] = provider.fetch(
-                symbol, day_date(request.first), day_date(request.last)
-            )
+            _fetch_one(request, symbol, cache, provider, loaded)
         except RateLimited as error:
-            errors[symbol] = limited = error
+            loaded.errors[symbol] = limited = error
         except (DataError, TransientError) as error:
-            errors[symbol] = error
-    if fetched:
-        counts["fetched"] = len(fetched)
-        cache.write(request, fetched.values())
-    return LoadedBars(series=found.series | fetched, errors=errors, counts=counts)
+            loaded.errors[symbol] = error
+
+
+def _fetch_one(
+    request: BarRequest, symbol: str, cache: BarCache, provider: Provider, loaded: LoadedBars
+) -> None:
+    """Fetch the bars of one symbol, or wait for the caller that does."""
+    ends = time.monotonic() + _WAIT_SECONDS
+    while not cache.claim(request, symbol):
+        time.sleep(_LOOK_SECONDS)
+        found = cache.read(request, [symbol]).series.get(symbol)
+        if found is not None:
+            loaded.series[symbol] = found
+            loaded.counts["shared"] += 1
+            return
+        if time.monotonic() > ends:
+            raise ProviderUnavailable(
+                f"{symbol}: expected the bars that another task fetches within "
+                f"{_WAIT_SECONDS:.0f} s"
+            )
+    try:
+        series = provider.fetch(symbol, day_date(request.first), day_date(request.last))
+        cache.write(request, [series])  # which ends the claim
+    except BaseException:
+        cache.release(request, symbol)
+        raise
+    loaded.series[symbol] = series
+    loaded.counts["fetched"] += 1

@@ -8,29 +8,28 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
+from scanner.bars.adjust import Split
 from scanner.bars.block import BarSeries
 from scanner.bars.budget import Budget
+from scanner.bars.market_day import MarketDay
 from scanner.bars.polygon_answers import Payload, results_of, series_of
 from scanner.bars.polygon_http import PolygonHttp
-from scanner.errors import ConfigError, ProviderUnavailable
+from scanner.bars.polygon_market import listed_of, market_day_of, snapshot_of, splits_of
+from scanner.bars.universe import Listed, check_universe, selected
+from scanner.errors import ProviderUnavailable
+from scanner.timeframe import day_number
 
-#: The listing's query of each universe.
-_UNIVERSES: Final = {
-    "all": "market=stocks&active=true&limit=1000",
-    "common": "market=stocks&active=true&type=CS&limit=1000",
-}
+_LISTING: Final = "/v3/reference/tickers?market=stocks&active=true&limit=1000"
+_GROUPED: Final = "/v2/aggs/grouped/locale/us/market/stocks"
+_SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 
 #: Seconds for a listing of about 12 pages: at 5 requests a minute they take 3 minutes.
 _LISTING_TIME: Final = 600.0
 
-_EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
-_CLOSE: Final = dt.time(16)
-
 
 class PolygonProvider:
-    """Daily bars by HTTP, one request a symbol."""
+    """Daily bars by HTTP: one request a symbol, or one a session of the whole market."""
 
     def __init__(
         self,
@@ -67,45 +66,63 @@ class PolygonProvider:
             results += results_of(payload, symbol, "resultsCount")
         return series_of(symbol, results, first, last)
 
-    def symbols(self, universe: str) -> list[str]:
-        """Return the active US stocks, sorted: "all" types, or "common" stocks only."""
-        query = _UNIVERSES.get(universe)
-        if query is None:
-            raise ConfigError(
-                f"expected the universe {' or '.join(_UNIVERSES)} or a file, got {universe!r}"
+    def day(self, session: dt.date) -> MarketDay:
+        """Return the bars of the whole market in `session`, as they were traded."""
+        subject = f"session {session}"
+        path = f"{_GROUPED}/{session}?adjusted=false"
+        rows = results_of(self._http.get(path, subject, self._time_budget), subject, "resultsCount")
+        return market_day_of(day_number(session), rows)
+
+    def splits(self, first: dt.date, last: dt.date) -> list[Split]:
+        """Return the splits with first <= execution date <= last."""
+        path = (
+            f"/v3/reference/splits?execution_date.gte={first}&execution_date.lte={last}"
+            "&sort=execution_date&order=asc&limit=1000"
+        )
+        return splits_of(self._rows(path, "splits"))
+
+    def snapshot(self, session: dt.date) -> MarketDay:
+        """Return the forming bars of `session`, which is open now, of the whole market."""
+        payload = self._http.get(_SNAPSHOT, "snapshot", self._time_budget)
+        rows = payload.get("tickers")
+        if not isinstance(rows, list):
+            raise ProviderUnavailable(
+                f"snapshot: expected a list of tickers, got {type(rows).__name__}"
             )
-        subject = f"universe {universe}"
-        found: set[str] = set()
-        path = f"/v3/reference/tickers?{query}"
+        return snapshot_of(day_number(session), rows)
+
+    def listing(self) -> list[Listed]:
+        """Return the active US stocks and what is told of each, sorted by symbol."""
+        subject = "listing"
+        found = (listed_of(row, subject) for row in self._rows(_LISTING, subject))
+        return sorted({one.symbol: one for one in found}.values(), key=lambda one: one.symbol)
+
+    def symbols(self, universe: str) -> list[str]:
+        """Return the active US stocks of the named universe, sorted; see `selected`."""
+        check_universe(universe)
+        return selected(self.listing(), universe)
+
+    def _rows(self, path: str, subject: str) -> list[object]:
+        """Return the results of all pages."""
+        rows: list[object] = []
         for payload in self._http.pages(path, subject, _LISTING_TIME):
-            found.update(_symbol_of(row, subject) for row in results_of(payload, subject, "count"))
-        return sorted(found)
+            rows += results_of(payload, subject, "count")
+        return rows
 
-    def last_session(self) -> dt.date | None:
-        """Return the last session that is over by the provider's clock, if it has its own.
+    def last_session(self) -> None:
+        """Return None: the exchange's calendar decides by `now`."""
 
-        That is the clock's date from 16:00 in New York on, and the weekday before it earlier
-        or at weekends; holidays are not known here. None for a provider in real time.
-        """
+    def now(self) -> dt.datetime | None:
+        """Return the provider's time if it has a clock of its own; None if it is in real time."""
         if not self._own_clock:
             return None
-        payload = self._http.get("/v1/marketstatus/now", "clock", self._time_budget)
-        now = _server_time(payload).astimezone(_EXCHANGE_ZONE)
-        day = now.date() if now.time() >= _CLOSE else now.date() - dt.timedelta(days=1)
-        return day - dt.timedelta(days=max(0, day.weekday() - 4))
+        return _server_time(self._http.get("/v1/marketstatus/now", "clock", self._time_budget))
 
 
 def _check_symbol(symbol: str, payload: Payload) -> None:
     answered = payload.get("ticker", symbol)
     if answered != symbol:
         raise ProviderUnavailable(f"{symbol}: expected its bars, got those of {answered!r:.40}")
-
-
-def _symbol_of(row: object, subject: str) -> str:
-    symbol = row.get("ticker") if isinstance(row, dict) else None
-    if not isinstance(symbol, str):
-        raise ProviderUnavailable(f"{subject}: expected rows with a ticker, got {row!r:.80}")
-    return symbol
 
 
 def _server_time(payload: Payload) -> dt.datetime:

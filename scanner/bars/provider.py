@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from scanner.bars.adjust import Split
 from scanner.bars.block import BarSeries
+from scanner.bars.market_day import MarketDay
+from scanner.bars.universe import Listed
 
 
 class Provider(Protocol):
@@ -29,4 +32,29 @@ class Provider(Protocol):
 
         None: the exchange's calendar has to decide.
         """
+        ...
+
+
+@runtime_checkable
+class MarketProvider(Provider, Protocol):
+    """A source that tells of the whole market at once; the errors are those of `fetch`."""
+
+    def day(self, session: dt.date) -> MarketDay:
+        """Return the bars of all symbols in `session`, unadjusted; none if there was no trading."""
+        ...
+
+    def splits(self, first: dt.date, last: dt.date) -> list[Split]:
+        """Return the splits with first <= execution date <= last."""
+        ...
+
+    def snapshot(self, session: dt.date) -> MarketDay:
+        """Return the forming bars of `session`, which is open now."""
+        ...
+
+    def listing(self) -> list[Listed]:
+        """Return what there is to trade now, sorted by symbol."""
+        ...
+
+    def now(self) -> dt.datetime | None:
+        """Return the provider's time if it has a clock of its own; None if it is in real time."""
         ...

@@ -14,6 +14,9 @@ from scanner.bars.cache import BarRequest, CacheRead, entry_of, header_covers, r
 from scanner.bars.codec import HEADER_SIZE
 from scanner.redis_errors import redis_errors
 
+#: Seconds after which another caller may fetch what one has claimed: it has died.
+CLAIM_SECONDS: Final = 60
+
 #: Keys a round trip, so that one reply stays near a megabyte.
 _KEYS_A_TRIP: Final = 256
 
@@ -53,8 +56,26 @@ class RedisBarCache:
         for one in series:
             key = keys.bars(request.source, request.timeframe, one.symbol)
             pipe.set(key, entry_of(request, one), ex=self._jittered())
+            pipe.delete(_claim(request, one.symbol))
         with redis_errors("write bars"):
             pipe.execute()
+
+    def claim(self, request: BarRequest, symbol: str) -> bool:
+        """Return whether this caller is the one that fetches `symbol`."""
+        with redis_errors("claim a symbol"):
+            return bool(self._client.set(_claim(request, symbol), 1, nx=True, ex=CLAIM_SECONDS))
+
+    def release(self, request: BarRequest, symbol: str) -> None:
+        """Give up a claim, so that another caller may try."""
+        with redis_errors("release a symbol"):
+            self._client.delete(_claim(request, symbol))
+
+    def drop(self, source: str, timeframe: str, symbols: Iterable[str]) -> None:
+        """Forget the entries of `symbols`, whose bars are others now."""
+        wanted = [keys.bars(source, timeframe, symbol) for symbol in symbols]
+        if wanted:
+            with redis_errors("drop bars"):
+                self._client.delete(*wanted)
 
     def _jittered(self) -> int:
         """Return the expiry shortened by up to a tenth, so that entries do not end together."""
@@ -64,6 +85,10 @@ class RedisBarCache:
 def _parts(symbols: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(symbols), _KEYS_A_TRIP):
         yield symbols[start : start + _KEYS_A_TRIP]
+
+
+def _claim(request: BarRequest, symbol: str) -> str:
+    return keys.claim(request.source, symbol)
 
 
 def _keys(request: BarRequest, symbols: Sequence[str]) -> list[str]:

@@ -90,13 +90,23 @@ class RedisScanRecords:
 
     def request(self, scan_id: str) -> BarRequest | None:
         """Return which bars a running scan needs, or None if it does not run."""
-        names = ("state", "source", "timeframe", "first", "last")
+        names = ("state", "source", "timeframe", "first", "last", "market")
         with redis_errors("read a scan's request"):
             values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
         if values[0] != RUNNING.encode():
             return None
-        source, timeframe, first, last = (value.decode() for value in values[1:])
-        return BarRequest(source=source, timeframe=timeframe, first=int(first), last=int(last))
+        source, timeframe, first, last = (value.decode() for value in values[1:5])
+        market = orjson.loads(values[5]) if values[5] else {}
+        return BarRequest(
+            source=source,
+            timeframe=timeframe,
+            first=int(first),
+            last=int(last),
+            grouped=market.get("grouped", False),
+            sessions=tuple(market.get("sessions", ())),
+            since=market.get("since", 0.0),
+            until=market.get("until", 0),
+        )
 
     def rules(self, scan_id: str) -> ScanRules:
         """Return what decides the rows of a scan that has been planned."""

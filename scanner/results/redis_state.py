@@ -10,7 +10,7 @@ import dataclasses
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import orjson
 import redis
@@ -19,7 +19,7 @@ from scanner import keys
 from scanner.errors import ScanRunning
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
-from scanner.results.redis_records import RedisScanRecords
+from scanner.results.redis_fetch import CLOSING_LEASE, RedisScanFetch, flat
 from scanner.results.report import CANCELLED, CLOSING, FINISHED, PLANNED, RUNNING
 from scanner.spec import ScanSpec
 from scanner.timeframe import parse_day
@@ -29,11 +29,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-#: Seconds that a closer has before another one may take over.
-CLOSING_LEASE: Final = 60
 
-
-class RedisScanState(RedisScanRecords):
+class RedisScanState(RedisScanFetch):
     """The states and records of scans in Redis; all keys of a scan expire together."""
 
     def __init__(self, client: redis.Redis, expiry: int) -> None:
@@ -88,7 +85,7 @@ class RedisScanState(RedisScanRecords):
         self, scan_id: str, universe: Sequence[str], deadline: float, fields: Mapping[str, Any]
     ) -> bool:
         """Move a planned scan to running with its universe; False if it is not planned."""
-        pairs = _flat({**fields, "total": len(universe)})
+        pairs = flat({**fields, "total": len(universe)})
         packed = zstd.compress(orjson.dumps(list(universe)), 3)
         with redis_errors("start a scan"):
             return bool(
@@ -156,26 +153,17 @@ class RedisScanState(RedisScanRecords):
         with redis_errors("forget a scan"):
             self._client.zrem(keys.SCANS_OPEN, scan_id)
 
-    def _lock(self, scan_id: str) -> str:
-        with redis_errors("read a scan's lock"):
-            lock = cast("bytes | None", self._client.hget(keys.scan(scan_id), "lock"))
-        return "" if lock is None else lock.decode()
-
     def _end_scan(
         self, scan_id: str, state: str, before: Sequence[str], fields: Mapping[str, Any]
     ) -> bool:
         with redis_errors("end a scan"):
             ended = self._end(
                 keys=[keys.scan(scan_id), self._lock(scan_id), keys.SCANS_OPEN],
-                args=[scan_id, state, len(before), *before, *_flat(fields)],
+                args=[scan_id, state, len(before), *before, *flat(fields)],
             )
         return bool(ended)
 
     def _change_state(
         self, scan_id: str, expected: str, state: str, fields: Mapping[str, Any]
     ) -> Any:
-        return self._change(keys=[keys.scan(scan_id)], args=[expected, state, *_flat(fields)])
-
-
-def _flat(fields: Mapping[str, Any]) -> list[str]:
-    return [part for name, value in fields.items() for part in (name, str(value))]
+        return self._change(keys=[keys.scan(scan_id)], args=[expected, state, *flat(fields)])

@@ -100,6 +100,19 @@ redis.call('ZADD', KEYS[4], 'XX', ARGV[3], ARGV[1])
 return 1
 """
 
+#: KEYS: scan, lock, open scans. ARGV: id, deadline, seconds that the lock is kept beyond it, then
+#: fields and values. Returns 1 if the scan is planned still and has the deadline now.
+PREPARE: Final = """
+if redis.call('HGET', KEYS[1], 'state') ~= 'planned' then return 0 end
+redis.call('HSET', KEYS[1], 'deadline', ARGV[2])
+for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+if redis.call('GET', KEYS[2]) == ARGV[1] then
+  redis.call('EXPIREAT', KEYS[2], math.ceil(tonumber(ARGV[2]) + tonumber(ARGV[3])))
+end
+redis.call('ZADD', KEYS[3], 'XX', ARGV[2], ARGV[1])
+return 1
+"""
+
 #: KEYS: scan, lock, open scans. ARGV: id, last state, number of states that it may come from,
 #: those states, then fields and values. Returns 1 if the scan is over now and its universe free;
 #: else nothing is changed.

@@ -28,8 +28,7 @@ from scanner.rules.wording import quoted, worded
 #: Outcome of a row that a screen keeps; others are `miss:<term>` or `unknown:<why>`.
 HIT: Final = "hit"
 
-#: Most screens of a file, characters of one, and of a line: a key of thousands of parts takes
-#: TOML's reader minutes.
+#: Most screens of a file, its characters and those of a line: keys of many parts read slowly.
 MAX_SCREENS: Final = 100
 MAX_FILE: Final = 200_000
 MAX_LINE: Final = 2_500
@@ -67,7 +66,7 @@ class Screen:
     @property
     def key(self) -> str:
         """What its last hits are remembered by: other rules have had other hits."""
-        asked = " ".join(f"{worded(x)}" for x in self.asked)
+        asked = " ".join(map(worded, self.asked))
         return f"{self.name}:{short_hash(f'{asked} {self.history}')}" if asked else self.name
 
     @property
@@ -136,12 +135,8 @@ def read_screens(text: str, file: str = "screens.toml", texts: tuple[str, ...] =
 def _tables(text: str, file: str) -> dict[str, Any]:
     if len(text) > MAX_FILE:
         raise ConfigError(f"{file}: expected at most {MAX_FILE:,} characters, got {len(text):,}")
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > MAX_LINE:
-            raise ConfigError(
-                f"{file}:{number}: expected at most {MAX_LINE:,} characters in a line, "
-                f"got {len(line):,}"
-            )
+    if number := next((n for n, x in enumerate(text.split("\n"), 1) if len(x) > MAX_LINE), 0):
+        raise ConfigError(f"{file}:{number}: expected at most {MAX_LINE:,} characters in a line")
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

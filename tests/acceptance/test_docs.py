@@ -183,9 +183,11 @@ def test_every_redis_key_is_described():
     made = [keys.SCANS, keys.SCANS_OPEN, keys.scan("{id}"), keys.records("{id}")]
     made += [keys.retry("{id}"), keys.universe_of("{id}"), keys.report("{id}")]
     made += [keys.bars("{source}", "{timeframe}", "{symbol}"), keys.budget("{provider}")]
-    made += [keys.tasks("{id}"), keys.texts_of("{id}")]
+    made += [keys.tasks("{id}"), keys.texts_of("{id}"), keys.listing("{source}")]
+    made += [keys.day("{source}", "{date}"), keys.splits("{source}")]
+    made += [keys.claim("{source}", "{what}")]
     assert [key for key in made if f"`{key}`" not in text] == []
-    for start in ("universe:{source}", "lock:{source}", "slot:{source}", "scan:latest:{source}"):
+    for start in ("lock:{source}", "slot:{source}", "scan:latest:{source}"):
         assert f"`ms1:{start}:" in text
 
 

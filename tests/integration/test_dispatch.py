@@ -7,15 +7,15 @@ import time
 
 import pytest
 from runtime_builders import messages, runtime_on
-from scan_builders import AS_OF, LAST, REQUEST, ScriptedProvider, series
+from scan_builders import AS_OF, LAST, REQUEST, ScriptedMarket, ScriptedProvider, series
 
 from scanner import keys
 from scanner.errors import ConfigError, ProviderUnavailable, ScanRunning
 from scanner.results.redis_state import CLOSING_LEASE
 from scanner.spec import ScanSpec
-from scheduler.dispatch import preview, start_scan
+from scheduler.dispatch import plan_scan, start_scan
 from scheduler.request import request_scan, spec_of
-from scheduler.sessions import last_closed_session
+from scheduler.sessions import newest_session
 from scheduler.universe import resolve
 
 SYMBOLS = ["AAA", "BBB", "CCC", "DDD"]
@@ -46,7 +46,7 @@ def test_a_scan_that_starts_puts_a_task_on_the_queue_for_each_symbol_to_fetch(qu
 def test_symbols_whose_bars_are_cached_go_out_in_blocks(queue):
     """After those to fetch; two blocks a thread."""
     runtime = runtime_on(queue, provider(), workers=1, threads=1)
-    request, _ = preview(runtime, spec_of(runtime))
+    request = plan_scan(runtime, spec_of(runtime)).need.request
     runtime.tools.cache.write(request, [series(s) for s in ("AAA", "CCC", "DDD")])
     started(runtime)
     assert [symbols for _, (_, _, symbols) in messages(queue, "scan")] == [
@@ -167,8 +167,8 @@ def test_as_of_is_what_was_asked_for_else_the_provider_s_clock_else_the_exchange
 ):
     """In this order."""
     runtime = runtime_on(queue, provider(session=clock))
-    request, _ = preview(runtime, spec_of(runtime, as_of=asked))
-    last = expected or last_closed_session(dt.datetime.now(dt.UTC))
+    request = plan_scan(runtime, spec_of(runtime, as_of=asked)).need.request
+    last = expected or newest_session(runtime.settings, runtime.provider)
     assert (request.last - LAST, request.last - request.first) == ((last - AS_OF).days, 400)
 
 
@@ -176,26 +176,31 @@ def test_a_preview_counts_calls_and_starts_nothing(queue):
     """What is cached costs nothing."""
     runtime = runtime_on(queue, provider(), rate="2/minute")
     runtime.tools.cache.write(REQUEST, [])
-    _, plan = preview(runtime, spec_of(runtime))
+    plan = plan_scan(runtime, spec_of(runtime)).plan
     assert (plan.calls, plan.seconds) == (4, 180.0)
     assert messages(queue, "scan") == []
     assert runtime.state.open_scans() == {}
 
 
-def test_a_universe_is_listed_once_as_long_as_bars_live(queue):
-    """The provider is asked again when the key has ended."""
-    runtime = runtime_on(queue, provider(["AAA", "BBB"]), bars_expiry=100)
-    assert resolve(runtime, "all") == ["AAA", "BBB"]
-    runtime.provider.answers["CCC"] = series("CCC")
-    assert resolve(runtime, "all") == ["AAA", "BBB"]
-    assert 0 < queue.ttl(keys.universe("test-1", "all")) <= 100
-    queue.delete(keys.universe("test-1", "all"))
-    assert resolve(runtime, "all") == ["AAA", "BBB", "CCC"]
+def test_the_market_is_listed_once_a_week(queue):
+    """Whatever universes are asked for; the provider is asked again when the key has ended."""
+    market = ScriptedMarket({s: series(s) for s in ("AAA", "BBB")}, types={"BBB": "ETF"})
+    runtime = runtime_on(queue, market)
+    assert resolve(runtime, "all").symbols == ["AAA", "BBB"]
+    market.answers["CCC"] = series("CCC")
+    assert resolve(runtime, "all").symbols == ["AAA", "BBB"]
+    assert resolve(runtime, "common").symbols == ["AAA"]
+    assert resolve(runtime, "type:ETF,ADRC").symbols == ["BBB"]
+    assert resolve(runtime, "all").texts["type"] == {"AAA": "CS", "BBB": "ETF"}
+    assert market.calls == ["listing"]
+    assert 0 < queue.ttl(keys.listing("test-1")) <= 7 * 86_400
+    queue.delete(keys.listing("test-1"))
+    assert resolve(runtime, "all").symbols == ["AAA", "BBB", "CCC"]
 
 
 def test_an_empty_universe_is_refused_and_not_kept(queue):
     """The next scan asks again."""
-    runtime = runtime_on(queue, provider([]))
+    runtime = runtime_on(queue, ScriptedMarket({}))
     with pytest.raises(ConfigError, match="'all' is empty"):
         resolve(runtime, "all")
     assert queue.keys("*") == []
@@ -205,4 +210,4 @@ def test_a_universe_in_a_file_is_read_from_it(queue, tmp_path):
     """The provider is not asked."""
     path = tmp_path / "mine.txt"
     path.write_text("BBB\nAAA\n")
-    assert resolve(runtime_on(queue, Broken()), str(path)) == ["BBB", "AAA"]
+    assert resolve(runtime_on(queue, Broken()), str(path)).symbols == ["BBB", "AAA"]

@@ -251,20 +251,11 @@ def test_a_listing_without_tickers_is_refused(fake, results):
         provider_at(fake.base_url).symbols("all")
 
 
-@pytest.mark.parametrize(
-    ("server_time", "day"),
-    [
-        ("2025-07-09T16:00:00-04:00", dt.date(2025, 7, 9)),
-        ("2025-07-09T15:59:59-04:00", dt.date(2025, 7, 8)),
-        ("2025-07-09T20:30:00Z", dt.date(2025, 7, 9)),
-        ("2025-07-12T18:00:00-04:00", dt.date(2025, 7, 11)),
-        ("2025-07-14T09:00:00-04:00", dt.date(2025, 7, 11)),
-    ],
-)
-def test_the_last_session_is_over_by_the_providers_clock(fake, server_time, day):
-    """From the close on it is the clock's day, else the weekday before."""
-    fake.answer(orjson.dumps({"serverTime": server_time}))
-    assert provider_at(fake.base_url).last_session() == day
+def test_a_clock_of_its_own_tells_the_time(fake):
+    """With its offset; the exchange's calendar makes a session of it."""
+    fake.answer(orjson.dumps({"serverTime": "2025-07-09T16:20:00-04:00"}))
+    now = provider_at(fake.base_url).now()
+    assert now == dt.datetime(2025, 7, 9, 20, 20, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +265,7 @@ def test_a_clock_without_an_offset_is_refused(fake, payload):
     """A time without a zone could be any session."""
     fake.answer(orjson.dumps(payload))
     with pytest.raises(ProviderUnavailable, match="serverTime"):
-        provider_at(fake.base_url).last_session()
+        provider_at(fake.base_url).now()
 
 
 def test_nobody_listening_is_told_with_the_host():

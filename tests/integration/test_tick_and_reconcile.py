@@ -14,7 +14,7 @@ from scanner.errors import ConfigError
 from scanner.results import redis_state
 from scanner.results.redis_records import BatchRecords
 from scheduler.beat import tick
-from scheduler.dispatch import preview
+from scheduler.dispatch import plan_scan
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 
@@ -259,5 +259,5 @@ def test_a_session_that_has_not_closed_is_refused(queue):
     newest = provider.last_session()
     spec = spec_of(runtime, as_of=newest + dt.timedelta(days=1))
     with pytest.raises(ConfigError, match="last closed session"):
-        preview(runtime, spec)
-    assert preview(runtime, spec_of(runtime, as_of=newest))[0].last == LAST
+        plan_scan(runtime, spec)
+    assert plan_scan(runtime, spec_of(runtime, as_of=newest)).need.request.last == LAST

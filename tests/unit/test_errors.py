@@ -7,7 +7,12 @@ import pytest
 from scanner import errors
 
 TREE = {
-    errors.TransientError: {"RateLimited", "ProviderUnavailable", "StoreUnavailable"},
+    errors.TransientError: {
+        "RateLimited",
+        "MarketIncomplete",
+        "ProviderUnavailable",
+        "StoreUnavailable",
+    },
     errors.DataError: {"InvalidSymbol", "UnknownSymbol", "NotEntitled", "BadBars"},
     errors.ConfigError: {"ExpressionError", "KeyRefused", "ScanRunning"},
 }

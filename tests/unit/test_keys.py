@@ -9,7 +9,10 @@ from scanner import keys
 
 EXAMPLES = {
     "bars": keys.bars("sim-1", "1d", "BRK.B"),
-    "universe": keys.universe("sim-1", "all"),
+    "day": keys.day("sim-1", "2025-07-09"),
+    "splits": keys.splits("sim-1"),
+    "claim": keys.claim("sim-1", "2025-07-09"),
+    "listing": keys.listing("sim-1"),
     "budget": keys.budget("polygon-1"),
     "lock": keys.lock("sim-1", "all"),
     "scan": keys.scan("id"),
@@ -51,7 +54,6 @@ def test_universes_are_told_apart_and_never_shown():
     names = ["all", "All", "all ", "/home/me/my list.txt", "a:b", "*"]
     for one, other in itertools.combinations(names, 2):
         assert keys.lock("sim-1", one) != keys.lock("sim-1", other)
-        assert keys.universe("sim-1", one) != keys.universe("sim-1", other)
     assert re.fullmatch(r"ms1:lock:sim-1:[0-9a-f]{10}", keys.lock("sim-1", names[3]))
 
 

@@ -48,9 +48,9 @@ class BarsAtHand:
 
     def request(self, as_of: dt.date | None) -> BarRequest:
         """Return what is asked for: the settings' lookback, up to the newest session."""
-        from scheduler.sessions import last_closed_session
+        from scheduler.sessions import newest_session
 
-        newest = self.provider.last_session() or last_closed_session(dt.datetime.now(dt.UTC))
+        newest = newest_session(self.settings, self.provider)
         last = day_number(as_of or newest)
         return BarRequest(
             source=self.source,

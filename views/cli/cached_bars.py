@@ -11,7 +11,7 @@ from scanner.results.report import ScanReport
 from scanner.rules.tree import Expression
 from scanner.rules.verdicts import asks_what_is_finished
 from scanner.timeframe import DAILY, day_number
-from views.cli.session import Stores
+from views.cli.session import Stores, read_settings
 
 
 def cached_bars(stores: Stores, report: ScanReport, symbols: Sequence[str]) -> dict[str, BarSeries]:
@@ -33,7 +33,10 @@ def calendar_for(report: ScanReport, asked: Iterable[Expression]) -> tuple[int, 
     if not asks_what_is_finished(asked):
         return ()
     # The calendar brings pandas, a second and more: only who needs it waits for it.
-    from scheduler.sessions import recent_sessions
+    from scheduler.sessions import calendar_of, recent_sessions
 
     last = report.facts.as_of
-    return () if last is None else tuple(day_number(day) for day in recent_sessions(last))
+    if last is None:
+        return ()
+    recent = recent_sessions(calendar_of(read_settings()[0], last), last)
+    return tuple(day_number(day) for day in recent)

@@ -71,9 +71,9 @@ def asked_screens(settings: Settings, where: str | None) -> str:
 
     Screens of a file with a mistake are reported; the others run.
     """
-    from scheduler.universe import texts_of
+    from scheduler.universe import told_of
 
-    told = tuple(texts_of(settings.universe))
+    told = told_of(settings)
     if where is not None:
         compile_rule(where, told)
         return one_screen("where", where)
@@ -89,16 +89,15 @@ def confirm_cost(runtime: Runtime, as_of: dt.date | None, screens: str = "", *, 
 
     A provider on this machine is not asked for.
     """
-    from scheduler.dispatch import preview
+    from scheduler.dispatch import plan_scan
     from scheduler.request import spec_of
 
     settings = runtime.settings
     click.echo(f"listing the symbols of {settings.polygon_url} (some calls)", err=True)
-    _, plan = preview(runtime, spec_of(runtime, as_of=as_of, screens=screens))
-    symbols = sum(len(batch) for batch in plan.batches)
-    confirm_calls(
-        settings, plan.calls, seconds=plan.seconds, what=f"{symbols:,} symbols, ", yes=yes
-    )
+    planned = plan_scan(runtime, spec_of(runtime, as_of=as_of, screens=screens))
+    what = f"{len(planned.universe.symbols):,} symbols, "
+    calls = planned.plan.calls + planned.need.requests
+    confirm_calls(settings, calls, seconds=planned.seconds, what=what, yes=yes)
 
 
 def confirm_calls(

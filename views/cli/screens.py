@@ -35,11 +35,11 @@ def screens(path: str | None, as_json: bool) -> int:
 def _read(path: str | None) -> Screens:
     from scanner.bootstrap import screens_text
     from scanner.rules.screens import read_screens
-    from scheduler.universe import texts_of
+    from scheduler.universe import told_of
     from views.cli.session import read_settings
 
     settings, _ = read_settings(**({"screens": path} if path else {}))
-    told = tuple(texts_of(settings.universe))
+    told = told_of(settings)
     return read_screens(screens_text(settings), str(settings.screens or "screens.toml"), told)
 
 

@@ -72,19 +72,22 @@ def _names(asked: str | None, settings: Settings, *, everything: bool) -> tuple[
     return names
 
 
-def _bars(series: BarSeries, last: int, timeframe: str) -> tuple[BarBlock, bool]:
+def _bars(
+    settings: Settings, series: BarSeries, last: int, timeframe: str
+) -> tuple[BarBlock, bool]:
     """Return a symbol's bars of a timeframe, and whether the last one may still change.
 
     `last`: the session up to which bars were asked for.
     """
     from scanner.bars.block import stack
     from scanner.bars.resample import resample
-    from scheduler.sessions import session_after
+    from scheduler.sessions import calendar_of
 
     block = stack([series])
     if timeframe == DAILY:
         return block, False
-    made = resample(block, timeframe, day_number(session_after(day_date(last))))
+    day = day_date(last)
+    made = resample(block, timeframe, day_number(calendar_of(settings, day).after(day)))
     return made.bars, bool(made.unfinished[0])
 
 
@@ -108,7 +111,7 @@ def _verify_symbol(
     found, missing = at_hand.load(request, [check_symbol(symbol)])
     if not found:
         raise ConfigError(_why_nothing(at_hand, request, symbol, missing[symbol]))
-    block, unfinished = _bars(found[0], request.last, options["timeframe"])
+    block, unfinished = _bars(at_hand.settings, found[0], request.last, options["timeframe"])
     facts = Facts(
         source=at_hand.source, timeframe=options["timeframe"], unfinished=unfinished, block=block
     )
@@ -161,7 +164,7 @@ def _verify_sample(
         found, "comparing", console=console, transient=True, disable=not console.is_terminal
     )
     for one in shown:
-        block, _ = _bars(one, request.last, options["timeframe"])
+        block, _ = _bars(at_hand.settings, one, request.last, options["timeframe"])
         worst.add(block, verdicts_of(block, names))
     if options["as_json"]:
         print_json(worst_as_json(worst))

@@ -214,6 +214,6 @@ def test_a_range_that_ends_before_it_begins_asks_nothing():
     assert len(provider().fetch("AAA", LAST, FIRST)) == 0
 
 
-def test_only_a_provider_with_its_own_clock_has_a_last_session():
-    """In real time the exchange's calendar decides."""
-    assert provider().last_session() is None
+def test_a_provider_in_real_time_has_no_clock_and_no_last_session():
+    """The exchange's calendar decides by this machine's clock."""
+    assert (provider().now(), provider().last_session()) == (None, None)

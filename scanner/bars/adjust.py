@@ -1,0 +1,68 @@
+"""Splits: a series as it was traded and its splits come in, the adjusted series goes out.
+
+Prices before a split's execution date are multiplied by split_from / split_to and volumes by the
+inverse, as the provider does when it adjusts. Dividends are left alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from scanner.bars.block import BarSeries
+
+#: Largest ratio that is believed: 1 for 10,000 has been seen.
+_MOST_RATIO: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Split:
+    """One split of one symbol: `before` shares became `after` shares."""
+
+    symbol: str
+    #: The first session with the new shares, days since 1970-01-01.
+    session: int
+    before: float
+    after: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether both sides are numbers of shares."""
+        sides = (self.before, self.after)
+        return all(math.isfinite(side) and side > 0.0 for side in sides) and (
+            1.0 / _MOST_RATIO <= self.before / self.after <= _MOST_RATIO
+        )
+
+
+def distinct(splits: Iterable[Split]) -> list[Split]:
+    """Return the sound ones of `splits`, once each, oldest first.
+
+    Providers repeat a split under another id.
+    """
+    return sorted({one for one in splits if one.is_sound}, key=lambda one: one.session)
+
+
+def adjusted(series: BarSeries, splits: Sequence[Split], until: int) -> BarSeries:
+    """Return `series` in the shares of the session `until`.
+
+    `splits`: those of the series' symbol, once each; those after `until` are not executed yet.
+    """
+    factors = np.ones(len(series))
+    for split in splits:
+        if split.session <= until:
+            factors[series.sessions < split.session] *= split.before / split.after
+    if (factors == 1.0).all():
+        return series
+    values = series.values.copy()
+    values[:4] *= factors
+    values[4] /= factors
+    return BarSeries(symbol=series.symbol, sessions=series.sessions, values=values)
+
+
+def contradictory(splits: Sequence[Split]) -> bool:
+    """Return whether two splits of one symbol are executed in the same session."""
+    return len({one.session for one in splits}) < len(splits)

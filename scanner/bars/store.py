@@ -1,0 +1,236 @@
+"""The sessions of the whole market in Redis: a MarketDay comes in, series of symbols go out.
+
+One hash a session, a field a shard, and what is known of the session beside them. Splits are one
+hash, a field a symbol. Bars are kept as they were traded; series are adjusted when they are put
+together, so that a new split touches its own symbol only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
+
+import numpy as np
+import orjson
+import redis
+
+from scanner import keys
+from scanner.bars.adjust import Split, adjusted, distinct
+from scanner.bars.block import FIELDS, BarSeries, FloatArray, checked_series
+from scanner.bars.market_day import (
+    BrokenShard,
+    MarketDay,
+    decode_shard,
+    encode_shards,
+    shards_of,
+)
+from scanner.errors import BadBars, MarketIncomplete
+from scanner.redis_errors import redis_errors
+from scanner.timeframe import day_date
+
+#: Sessions whose shards are read in one round trip.
+_SESSIONS_A_TRIP: Final = 64
+
+_ABOUT: Final = "about"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFacts:
+    """What is known of a session that is kept."""
+
+    #: When it was asked for by the market's clock, and when it was written by this machine's;
+    #: seconds since 1970-01-01.
+    asked_at: float
+    written_at: float
+    #: Symbols that it holds; 0: the provider had nothing to say of that day.
+    symbols: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The series of a block of symbols, put together from sessions."""
+
+    #: Symbol -> its bars, adjusted; a symbol without a bar has an empty series.
+    series: dict[str, BarSeries]
+    #: Symbol -> why its bars cannot be true.
+    errors: dict[str, BadBars]
+
+
+class MarketStore:
+    """The sessions of one source."""
+
+    def __init__(self, client: redis.Redis, source: str) -> None:
+        self._client = client
+        self._source = source
+
+    def facts(self, sessions: Sequence[int]) -> dict[int, DayFacts]:
+        """Return what is known of those of `sessions` that are kept."""
+        pipe = self._client.pipeline(transaction=False)
+        for session in sessions:
+            pipe.hget(self._key(session), _ABOUT)
+        with redis_errors("look for sessions"):
+            found = pipe.execute()
+        return {
+            session: DayFacts(**orjson.loads(about))
+            for session, about in zip(sessions, found, strict=True)
+            if about is not None
+        }
+
+    def write(self, day: MarketDay, *, asked_at: float, expiry: int) -> None:
+        """Keep `day` for `expiry` seconds, instead of what was kept of its session."""
+        about = DayFacts(asked_at=asked_at, written_at=time.time(), symbols=len(day.symbols))
+        fields: dict[Any, Any] = {_ABOUT: orjson.dumps(asdict(about)), **encode_shards(day)}
+        key = self._key(day.session)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.delete(key)
+        pipe.hset(key, mapping=fields)
+        pipe.expire(key, max(1, expiry))
+        with redis_errors("write a session"):
+            pipe.execute()
+
+    def symbols(self, session: int) -> list[str]:
+        """Return the symbols that have a bar in `session`, sorted."""
+        with redis_errors("read the symbols of a session"):
+            fields = cast("dict[bytes, bytes]", self._client.hgetall(self._key(session)))
+        shards = (data for name, data in fields.items() if name != _ABOUT.encode())
+        names = (decode_shard(data)[0] for data in shards)
+        return sorted(symbol for one in names for symbol in one.decode().split("\n"))
+
+    def history(self, sessions: Sequence[int], symbols: Sequence[str], until: int) -> History:
+        """Return the bars of `symbols` in `sessions`, in the shares of the session `until`.
+
+        `sessions`: in order. MarketIncomplete if one of them is not kept (any more).
+        """
+        table = self._table(sessions, symbols)
+        splits = self.splits(symbols)
+        days = np.array(sessions, dtype=np.int32)
+        found = History(series={}, errors={})
+        for place, symbol in enumerate(symbols):
+            traded = table.traded[:, place]
+            try:
+                series = checked_series(symbol, days[traded], table.values[:, traded, place])
+            except BadBars as error:
+                found.errors[symbol] = error
+                continue
+            found.series[symbol] = adjusted(series, splits.get(symbol, ()), until)
+        return found
+
+    def _table(self, sessions: Sequence[int], symbols: Sequence[str]) -> _Table:
+        table = _Table(len(sessions), symbols)
+        shards = shards_of(symbols)
+        for start in range(0, len(sessions), _SESSIONS_A_TRIP):
+            part = sessions[start : start + _SESSIONS_A_TRIP]
+            pipe = self._client.pipeline(transaction=False)
+            for session in part:
+                pipe.hmget(self._key(session), [_ABOUT, *map(str, shards)])
+            with redis_errors("read sessions"):
+                answers = pipe.execute()
+            for at, (session, (about, *data)) in enumerate(
+                zip(part, answers, strict=True), start=start
+            ):
+                if about is None:
+                    raise MarketIncomplete(
+                        f"the session {day_date(session)} of the market is not kept: "
+                        "it is fetched again by the next scan"
+                    )
+                self._lay(table, at, session, data)
+        return table
+
+    def _lay(self, table: _Table, at: int, session: int, shards: Iterable[bytes | None]) -> None:
+        for shard in shards:
+            if shard is None:  # no symbol of it was traded
+                continue
+            try:
+                table.lay(at, *decode_shard(shard))
+            except BrokenShard as error:
+                with redis_errors("drop a session"):
+                    self._client.delete(self._key(session))
+                raise MarketIncomplete(
+                    f"the session {day_date(session)} is unreadable: {error}"
+                ) from error
+
+    def keep_splits(self, splits: Iterable[Split], *, asked_at: float, expiry: int) -> set[str]:
+        """Keep all of a source's splits; returns the symbols whose splits are others now."""
+        before = self.splits(None)
+        now: dict[str, list[Split]] = {}
+        for one in distinct(splits):
+            now.setdefault(one.symbol, []).append(one)
+        key = keys.splits(self._source)
+        fields: dict[Any, Any] = {
+            symbol: orjson.dumps([(s.session, s.before, s.after) for s in of])
+            for symbol, of in now.items()
+        }
+        fields[_ASKED_AT] = repr(asked_at)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.delete(key)
+        pipe.hset(key, mapping=fields)
+        pipe.expire(key, max(1, expiry))
+        with redis_errors("write splits"):
+            pipe.execute()
+        return {s for s in before.keys() | now.keys() if before.get(s, []) != now.get(s, [])}
+
+    def splits_asked_at(self) -> float | None:
+        """Return when the splits were asked for by the market's clock; None: they are not kept."""
+        with redis_errors("look for splits"):
+            found = cast("bytes | None", self._client.hget(keys.splits(self._source), _ASKED_AT))
+        return None if found is None else float(found)
+
+    def splits(self, symbols: Sequence[str] | None) -> dict[str, list[Split]]:
+        """Return the splits of those of `symbols` that have any, of all for None."""
+        key = keys.splits(self._source)
+        with redis_errors("read splits"):
+            if symbols is None:
+                raw = cast("dict[bytes, bytes]", self._client.hgetall(key))
+                pairs: list[tuple[str, Any]] = [(name.decode(), data) for name, data in raw.items()]
+            else:
+                found = cast("list[Any]", self._client.hmget(key, list(symbols)))
+                pairs = list(zip(symbols, found, strict=True))
+        return {
+            symbol: [
+                Split(symbol=symbol, session=session, before=before, after=after)
+                for session, before, after in orjson.loads(data)
+            ]
+            for symbol, data in pairs
+            if data is not None and symbol != _ASKED_AT
+        }
+
+    def _key(self, session: int) -> str:
+        return keys.day(self._source, day_date(session).isoformat())
+
+
+#: Field beside the symbols of the splits; no symbol has a colon.
+_ASKED_AT: Final = ":asked_at"
+
+
+class _Table:
+    """The bars of a block of symbols, session by session."""
+
+    def __init__(self, sessions: int, symbols: Sequence[str]) -> None:
+        self.values: FloatArray = np.full((len(FIELDS), sessions, len(symbols)), np.nan)
+        self.traded = np.zeros((sessions, len(symbols)), dtype=bool)
+        self._places = {symbol.encode(): place for place, symbol in enumerate(symbols)}
+        #: Names of a shard -> which of them are wanted, and where they go: often the same.
+        self._known: dict[bytes, tuple[list[int], list[int]]] = {}
+
+    def lay(self, session: int, names: bytes, values: FloatArray) -> None:
+        """Take up the bars of one shard of one session."""
+        chosen = self._known.get(names)
+        if chosen is None:
+            pairs = [
+                (at, place)
+                for at, name in enumerate(names.split(b"\n"))
+                if (place := self._places.get(name)) is not None
+            ]
+            chosen = ([at for at, _ in pairs], [place for _, place in pairs])
+            self._known[names] = chosen
+        taken, places = chosen
+        self.values[:, session, places] = values[:, taken]
+        self.traded[session, places] = True
+
+
+def merged(known: Mapping[str, Sequence[Split]], new: Iterable[Split], since: int) -> list[Split]:
+    """Return all splits: those that were known before `since`, and the newly listed ones."""
+    kept = [one for of in known.values() for one in of if one.session < since]
+    return distinct([*kept, *new])

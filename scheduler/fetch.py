@@ -1,0 +1,103 @@
+"""The fetch of sessions before a scan: what is missing comes in, a chord of its own goes out.
+
+1. `fetch_first` puts a task a session on the queue, and one for the splits
+2. each keeps what it fetched in the store and counts it in the scan's state   (worker/market.py)
+3. the chord's body plans the scan anew: what is still missing is asked for again by the reconciler
+
+The stage has its own total, deadline and rounds; a scan that cannot get its sessions fails.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import structlog
+from celery import chord
+
+from scanner.bars.budget import parse_rate
+from scanner.bootstrap import Runtime
+from scanner.errors import ProviderUnavailable
+from scanner.results.redis_fetch import Prepared
+from scanner.timeframe import day_number
+from scheduler.market import BarsNeed, Window, expiry_of
+from worker.celery import app
+from worker.tasks import fetch_session, fetch_splits
+
+log = structlog.get_logger(__name__)
+
+#: Seconds of requests that are put on the queue at once if the rate is limited: what has to wait
+#: longer is given back anyway.
+ROUND_SECONDS: Final = 15.0
+#: Rounds that bring nothing, after which the scan fails.
+IDLE_ROUNDS: Final = 3
+
+
+def fetch_first(
+    runtime: Runtime, scan_id: str, need: BarsNeed, window: Window, deadline: float
+) -> None:
+    """Ask for what a scan has to wait for.
+
+    `deadline`: seconds that the stage may take. ProviderUnavailable if it has brought nothing in
+    some rounds.
+    """
+    before = runtime.state.prepared(scan_id)
+    fields: dict[str, Any] = {"round_over": 0}
+    if before.now is None:
+        fields |= {
+            "market_now": window.now.isoformat(),
+            "how": "grouped",
+            "sessions": need.requests,
+            "calls": need.requests,
+        }
+    else:
+        fields |= _next_round(need, before)
+    until = before.deadline if before.now is not None else time.time() + deadline
+    if runtime.state.prepare(scan_id, until, fields):
+        _publish(runtime, scan_id, need, window)
+
+
+def has_to_wait(need: BarsNeed, before: Prepared) -> bool:
+    """Return whether something is missing; final copies are asked for again only once.
+
+    ProviderUnavailable if it will go on to be missing.
+    """
+    if need.missing and before.refused:
+        raise ProviderUnavailable(_why_not(need, before))
+    return bool(need.missing) or (need.requests > 0 and before.now is None)
+
+
+def _next_round(need: BarsNeed, before: Prepared) -> dict[str, Any]:
+    idle = before.idle_rounds + 1 if before.done == before.done_before else 0
+    if idle >= IDLE_ROUNDS:
+        raise ProviderUnavailable(_why_not(need, before))
+    return {"idle_rounds": idle, "done_before": before.done}
+
+
+def _why_not(need: BarsNeed, before: Prepared) -> str:
+    named = ", ".join(str(day) for day in need.missing[-3:])
+    return (
+        f"{len(need.missing)} sessions of the market could not be fetched ({named}): "
+        f"{before.error or 'no worker answered'}"
+    )
+
+
+def _publish(runtime: Runtime, scan_id: str, need: BarsNeed, window: Window) -> None:
+    rate = parse_rate(runtime.settings.rate)
+    threads = runtime.settings.workers * runtime.settings.threads
+    room = need.requests
+    if rate is not None:
+        room = math.ceil(ROUND_SECONDS * rate.limit / rate.window) + threads
+    asked_at = window.now.timestamp()
+
+    def header() -> Iterator[Any]:
+        if need.splits_from is not None:
+            yield fetch_splits.si(scan_id, str(need.splits_from), str(window.today), asked_at)
+        for day in need.sessions[:room]:
+            expiry = expiry_of(day, window, runtime.settings.bars_expiry)
+            yield fetch_session.si(scan_id, day_number(day), asked_at, expiry)
+
+    chord(header())(app.signature("sessions_fetched", args=(scan_id,), immutable=True))
+    log.info("sessions are fetched first", scan=scan_id, sessions=len(need.sessions))

@@ -1,0 +1,285 @@
+"""Sessions that are fetched before a scan: what is asked for when, and what is not asked again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import pytest
+from runtime_builders import messages, runtime_on
+from scan_builders import LAST, ScriptedMarket, series
+
+from scanner import keys
+from scanner.bars.adjust import Split
+from scanner.errors import KeyRefused, NotEntitled, ProviderUnavailable
+from scanner.timeframe import day_number
+from scheduler.dispatch import start_scan
+from scheduler.reconcile import reconcile
+from scheduler.request import request_scan, spec_of
+from worker import tasks
+from worker.finish import finish
+from worker.market import keep_session
+
+EDT = dt.timezone(dt.timedelta(hours=-4))
+SYMBOLS = [f"S{number:02}" for number in range(12)]
+#: The lookback holds the sessions of two weeks, without the fourth of July.
+DAYS = 14
+EVENING = dt.datetime(2025, 7, 9, 16, 20, tzinfo=EDT)
+
+
+def market_of(**options):
+    """Return a market of twelve symbols with bars on each day."""
+    bars = {symbol: series(symbol, 60, LAST + 20, seed=at) for at, symbol in enumerate(SYMBOLS)}
+    return ScriptedMarket(bars, clock=options.pop("clock", EVENING), **options)
+
+
+def runtime_of(queue, market, **options):
+    """Return a runtime that asks for sessions."""
+    return runtime_on(queue, market, **{"fetch": "grouped", "lookback_days": DAYS} | options)
+
+
+def work(queue, monkeypatch, runtime):
+    """Do all that is on the queue of scans, in this process, as a worker does."""
+    monkeypatch.setattr("worker.runtime.current", lambda: runtime)
+    done = messages(queue, "scan")
+    queue.delete("scan")
+    for name, arguments in done:
+        getattr(tasks, name).run(*arguments)
+    return [name for name, _ in done]
+
+
+def scanned(queue, monkeypatch, runtime, **changes):
+    """Scan once and return the report; the reconciler stands for the chords' ends."""
+    scan_id = request_scan(runtime, spec_of(runtime, **changes))
+    start_scan(runtime, scan_id)
+    for _ in range(10):
+        names = work(queue, monkeypatch, runtime)
+        if not names or names == ["scan_symbols"] * len(names):
+            break
+        start_scan(runtime, scan_id, ask_again=False)
+    finish(runtime, scan_id)
+    return runtime.reports.load(scan_id)
+
+
+def asked(market):
+    """Return what a market was asked for since the last look, in order without the splits."""
+    calls, market.calls = market.calls, []
+    return [call for call in calls if call not in {"splits", "listing"}]
+
+
+def test_the_first_scan_asks_for_each_session_once(queue, monkeypatch):
+    """And for no closed day; no symbol costs a request of its own."""
+    market = market_of()
+    report = scanned(queue, monkeypatch, runtime_of(queue, market))
+    assert report.ledger == {"scored": 12}
+    days = ["06-25", "06-26", "06-27", "06-30", "07-01", "07-02", "07-03", "07-07", "07-08"]
+    assert sorted(asked(market)) == [f"2025-{day}" for day in [*days, "07-09"]]
+    assert market.asked == []
+    assert {one.row.bars for one in report.rows} == {10}
+    close = market.answers["S03"].between(LAST, LAST).values[3, 0]
+    assert report.find("S03").row.values[3] == close
+
+
+def test_the_second_scan_of_a_day_asks_for_nothing(queue, monkeypatch):
+    """Not even for splits."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    first = scanned(queue, monkeypatch, runtime)
+    market.calls = []
+    second = scanned(queue, monkeypatch, runtime)
+    assert market.calls == []
+    assert [one.row.values for one in second.rows] == [one.row.values for one in first.rows]
+    assert second.facts.bars == {"hit": 12}
+
+
+def test_the_next_day_costs_a_session_and_two_that_may_have_changed(queue, monkeypatch):
+    """The new one, the two before it, and the splits since."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    scanned(queue, monkeypatch, runtime)
+    market.calls = []
+    market.clock = EVENING + dt.timedelta(days=1)
+    report = scanned(queue, monkeypatch, runtime)
+    assert report.facts.as_of == dt.date(2025, 7, 10)
+    assert sorted(market.calls) == ["2025-07-08", "2025-07-09", "2025-07-10", "splits"]
+    market.clock += dt.timedelta(days=1)
+    market.calls = []
+    scanned(queue, monkeypatch, runtime)
+    assert sorted(market.calls) == ["2025-07-09", "2025-07-10", "2025-07-11", "splits"]
+
+
+def test_corrected_volumes_reach_the_rows_the_next_morning(queue, monkeypatch):
+    """Bars that were put together before are not served any more."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    before = scanned(queue, monkeypatch, runtime).find("S05").row.values[4]
+    market.answers["S05"].values[4] *= 3.0
+    market.clock = dt.datetime(2025, 7, 10, 5, 59, tzinfo=EDT)
+    assert scanned(queue, monkeypatch, runtime).find("S05").row.values[4] == before
+    market.clock = dt.datetime(2025, 7, 10, 6, 0, tzinfo=EDT)
+    assert scanned(queue, monkeypatch, runtime).find("S05").row.values[4] == 3.0 * before
+
+
+def test_a_session_that_was_open_is_asked_for_again_after_its_close(queue, monkeypatch):
+    """It is not scanned while it is open."""
+    market = market_of(clock=dt.datetime(2025, 7, 9, 12, tzinfo=EDT))
+    runtime = runtime_of(queue, market)
+    assert scanned(queue, monkeypatch, runtime).facts.as_of == dt.date(2025, 7, 8)
+    noon = market.clock.timestamp()
+    day = market.day(dt.date(2025, 7, 9))
+    runtime.store.write(day, asked_at=noon, expiry=100)
+    market.calls = []
+    market.clock = EVENING
+    assert scanned(queue, monkeypatch, runtime).facts.as_of == dt.date(2025, 7, 9)
+    assert asked(market) == ["2025-07-09"]
+
+
+def test_a_split_changes_the_bars_before_it(queue, monkeypatch):
+    """Of its own symbol, on the day that it is executed, though its bars are cached."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    first = scanned(queue, monkeypatch, runtime)
+    day = day_number(dt.date(2025, 7, 10))
+    market.script_of_splits = [Split(symbol="S04", session=day, before=1.0, after=2.0)]
+    market.clock = dt.datetime(2025, 7, 10, 5, 0, tzinfo=EDT)
+    second = scanned(queue, monkeypatch, runtime)
+    assert second.facts.as_of == first.facts.as_of
+    for symbol in SYMBOLS:
+        factor = 0.5 if symbol == "S04" else 1.0
+        before, after = first.find(symbol).row.values[3], second.find(symbol).row.values[3]
+        assert after == before * factor
+
+
+def test_a_session_that_cannot_be_had_now_is_asked_for_again(queue, monkeypatch):
+    """In the reconciler's next round; the sessions that came are kept."""
+    market = market_of()
+    market.answers["2025-07-02"] = ProviderUnavailable("session 2025-07-02: down")
+    runtime = runtime_of(queue, market)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    start_scan(runtime, scan_id, ask_again=False)
+    assert messages(queue, "scan") == []
+    del market.answers["2025-07-02"]
+    market.calls = []
+    reconcile(runtime)
+    work(queue, monkeypatch, runtime)
+    assert asked(market) == ["2025-07-02"]
+    start_scan(runtime, scan_id, ask_again=False)
+    work(queue, monkeypatch, runtime)
+    finish(runtime, scan_id)
+    assert runtime.reports.load(scan_id).ledger == {"scored": 12}
+
+
+def test_a_scan_that_cannot_get_a_session_fails_and_says_which(queue, monkeypatch):
+    """After some rounds without any; rows over a hole would be wrong."""
+    market = market_of()
+    market.answers["2025-07-02"] = ProviderUnavailable("session 2025-07-02: down")
+    runtime = runtime_of(queue, market)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    for _ in range(6):
+        work(queue, monkeypatch, runtime)
+        start_scan(runtime, scan_id, ask_again=False)
+        reconcile(runtime)
+    report = runtime.reports.load(scan_id)
+    assert report.state == "failed"
+    assert "1 sessions" in report.facts.message
+    assert "2025-07-02: down" in report.facts.message
+
+
+def test_a_session_that_the_plan_does_not_include_fails_at_once(queue, monkeypatch):
+    """Asking again would give the same."""
+    market = market_of()
+    market.answers["2025-06-25"] = NotEntitled("session 2025-06-25: your plan begins later")
+    runtime = runtime_of(queue, market)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    start_scan(runtime, scan_id, ask_again=False)
+    assert "your plan begins later" in runtime.reports.load(scan_id).facts.message
+
+
+def test_a_refused_key_stops_the_scan(queue, monkeypatch):
+    """At the first answer."""
+    market = market_of()
+    market.answers["2025-07-09"] = KeyRefused("the provider refused the key")
+    runtime = runtime_of(queue, market)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    finish(runtime, scan_id)
+    report = runtime.reports.load(scan_id)
+    assert (report.state, report.facts.message) == ("failed", "the provider refused the key")
+    assert len(asked(market)) == 1
+
+
+def test_what_is_only_due_again_does_not_hold_up_a_scan(queue, monkeypatch):
+    """The copy that was final yesterday does as well."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    scanned(queue, monkeypatch, runtime)
+    market.clock = dt.datetime(2025, 7, 10, 9, tzinfo=EDT)
+    market.answers["2025-07-08"] = ProviderUnavailable("session 2025-07-08: down")
+    assert scanned(queue, monkeypatch, runtime).ledger == {"scored": 12}
+
+
+@pytest.mark.parametrize(("lookback", "sessions"), [(14, 0), (8, 5)])
+def test_auto_takes_what_costs_less(queue, monkeypatch, lookback, sessions):
+    """Six sessions are cheaper than twelve symbols, ten sessions for four are not."""
+    market = market_of()
+    runtime = runtime_of(queue, market, fetch="auto", lookback_days=lookback)
+    names = SYMBOLS if sessions else SYMBOLS[:4]
+    for symbol in set(SYMBOLS) - set(names):
+        del market.answers[symbol]
+    report = scanned(queue, monkeypatch, runtime)
+    assert report.ledger == {"scored": len(names)}
+    assert (len(asked(market)) > 0, len(market.asked) > 0) == (bool(sessions), not sessions)
+
+
+def test_what_is_traded_without_being_listed_is_scanned_and_marked(queue, monkeypatch):
+    """Of the whole market; a chosen part of it stays as it was chosen."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    listed = market.listing()[2:]
+    monkeypatch.setattr(market, "listing", lambda: listed)
+    report = scanned(queue, monkeypatch, runtime)
+    assert report.ledger == {"scored": 12}
+    origins = runtime.state.texts(report.facts.id)["origin"]
+    assert origins == dict.fromkeys(["S00", "S01"], "traded, but not listed")
+    assert scanned(queue, monkeypatch, runtime, universe="common").ledger == {"scored": 10}
+
+
+def test_a_session_that_many_want_at_once_is_fetched_once(queue):
+    """The others wait for it."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    waiting = threading.Barrier(8)
+
+    def keep():
+        waiting.wait()
+        keep_session(runtime, LAST, 1.0, 100)
+
+    threads = [threading.Thread(target=keep) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked(market) == ["2025-07-09"]
+    assert queue.keys(keys.claim("test-1", "*")) == []
+
+
+def test_a_batch_whose_sessions_have_gone_waits_for_another_round(queue, monkeypatch):
+    """Its symbols have no final record, so that the scan does not pass them over."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    start_scan(runtime, scan_id, ask_again=False)
+    queue.delete(keys.day("test-1", "2025-07-01"))
+    batches = [arguments for name, arguments in messages(queue, "scan") if name == "scan_symbols"]
+    assert batches
+    work(queue, monkeypatch, runtime)
+    progress = runtime.state.progress(scan_id)
+    assert (progress.recorded, progress.waiting) == (0, 12)

@@ -1,0 +1,120 @@
+"""One session, or the splits, for the store: a task's arguments come in, what it took goes out.
+
+A session that several scans want at once is fetched by one of them; the others wait for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final, cast
+
+import structlog
+
+from scanner import keys
+from scanner.bars.provider import MarketProvider
+from scanner.bars.store import merged
+from scanner.bootstrap import Runtime
+from scanner.errors import ConfigError, DataError, ProviderUnavailable, TransientError
+from scanner.redis_errors import redis_errors
+from scanner.timeframe import DAILY, day_date, day_number
+
+log = structlog.get_logger(__name__)
+
+#: Seconds after which another task may fetch what one has claimed, and between two looks.
+_CLAIM_SECONDS: Final = 60
+_LOOK_SECONDS: Final = 0.05
+
+#: Seconds that splits are kept; then all are listed anew.
+_SPLITS_SECONDS: Final = 7 * 86_400
+
+
+def keep_session(runtime: Runtime, session: int, asked_at: float, expiry: int) -> None:
+    """Fetch a session and keep it for `expiry` seconds, unless a copy of `asked_at` is there."""
+    name = day_date(session).isoformat()
+
+    def is_kept() -> bool:
+        known = runtime.store.facts([session]).get(session)
+        return known is not None and known.asked_at >= asked_at
+
+    def fetch() -> None:
+        day = market(runtime).day(day_date(session))
+        runtime.store.write(day, asked_at=asked_at, expiry=expiry)
+
+    _once(runtime, name, is_kept, fetch)
+
+
+def keep_splits(runtime: Runtime, first: dt.date, last: dt.date, asked_at: float) -> None:
+    """List the splits from `first` to `last` and keep them with the earlier ones.
+
+    Cached bars of symbols whose splits are others now are dropped.
+    """
+
+    def is_kept() -> bool:
+        known = runtime.store.splits_asked_at()
+        return known is not None and known >= asked_at
+
+    def fetch() -> None:
+        store = runtime.store
+        new = market(runtime).splits(first, last)
+        every = merged(store.splits(None), new, day_number(first))
+        changed = store.keep_splits(every, asked_at=asked_at, expiry=_SPLITS_SECONDS)
+        runtime.drop_bars(DAILY, changed)
+
+    _once(runtime, "splits", is_kept, fetch)
+
+
+def market(runtime: Runtime) -> MarketProvider:
+    """Return the provider of whole sessions; ConfigError if there is none."""
+    if not isinstance(runtime.provider, MarketProvider):
+        raise ConfigError(
+            f"the provider {runtime.settings.provider} has no sessions of the whole market: "
+            "set SCANNER_FETCH=symbols"
+        )
+    return runtime.provider
+
+
+def _once(
+    runtime: Runtime, what: str, is_kept: Callable[[], bool], fetch: Callable[[], None]
+) -> None:
+    """Call `fetch` unless another task does; ProviderUnavailable if that one does not end."""
+    key, token = keys.claim(runtime.source, what), secrets.token_hex(8)
+    ends = time.monotonic() + _CLAIM_SECONDS
+    while not is_kept():
+        with redis_errors("claim a session"):
+            claimed = runtime.redis.set(key, token, nx=True, ex=_CLAIM_SECONDS)
+        if claimed:
+            try:
+                if not is_kept():
+                    fetch()
+            finally:
+                _release(runtime, key, token)
+            return
+        if time.monotonic() > ends:
+            raise ProviderUnavailable(f"{what}: expected another task to fetch it")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _release(runtime: Runtime, key: str, token: str) -> None:
+    with redis_errors("release a session"):
+        if cast("bytes | None", runtime.redis.get(key)) == token.encode():
+            runtime.redis.delete(key)
+
+
+def noted(runtime: Runtime, scan_id: str, work: Callable[[Runtime], None]) -> None:
+    """Do `work` for a planned scan, and count it or note why it failed; ConfigError is raised."""
+    if runtime.state.spec(scan_id) is None:
+        return
+    try:
+        work(runtime)
+    except (DataError, TransientError) as error:
+        log.warning("not fetched", scan=scan_id, cause=str(error))
+        facts = {
+            "fetch_error": str(error)[:300],
+            "fetch_refused": int(isinstance(error, DataError)),
+        }
+        runtime.state.note(scan_id, facts)
+    else:
+        runtime.state.count(scan_id, "sessions_done")
