@@ -39,12 +39,11 @@ def record_batch(
     """
     made: list[Runtime] = []
 
-    def failed(error: BaseException) -> None:
-        log.exception("batch failed", scan=batch.scan_id, batch=batch.number, cause=repr(error))
+    def give_back(error: BaseException) -> None:
         if made:
             _give_back(made[0], batch, error)
 
-    with _kept_going(failed):
+    with _kept_going("batch failed", batch.scan_id, give_back):
         made.append(current())
         request = made[0].state.request(batch.scan_id)
         if request is not None:
@@ -52,12 +51,15 @@ def record_batch(
 
 
 @contextmanager
-def _kept_going(failed: Callable[[BaseException], None]) -> Iterator[None]:
-    """Hand whatever the body raises to `failed`."""
+def _kept_going(
+    what: str, scan_id: str, then: Callable[[BaseException], None] = lambda error: None
+) -> Iterator[None]:
+    """Log whatever the body raises, and hand it to `then`."""
     try:
         yield
     except BaseException as error:
-        failed(error)
+        log.exception(what, scan=scan_id, cause=repr(error))
+        then(error)
 
 
 def guarded(
@@ -67,11 +69,7 @@ def guarded(
     on_stop: Callable[[str], object],
 ) -> None:
     """Do `work` for a scan that is planned still; a ConfigError stops the scan."""
-
-    def failed(error: BaseException) -> None:
-        log.exception("session failed", scan=scan_id, cause=repr(error))
-
-    with _kept_going(failed):
+    with _kept_going("session failed", scan_id):
         runtime = current()
         try:
             noted(runtime, scan_id, work)
