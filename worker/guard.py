@@ -52,14 +52,15 @@ def record_batch(
 
 @contextmanager
 def _kept_going(
-    what: str, scan_id: str, then: Callable[[BaseException], None] = lambda error: None
+    what: str, scan_id: str, then: Callable[[BaseException], None] | None = None
 ) -> Iterator[None]:
     """Log whatever the body raises, and hand it to `then`."""
     try:
         yield
     except BaseException as error:
         log.exception(what, scan=scan_id, cause=repr(error))
-        then(error)
+        if then is not None:
+            then(error)
 
 
 def guarded(
