@@ -24,6 +24,7 @@ import numpy as np
 
 from scanner.bars.block import FIELDS, BarSeries, stack
 from scanner.bars.cache import BarCache, BarRequest
+from scanner.bars.flags import age_in_sessions, flags_of
 from scanner.bars.load import load_bars
 from scanner.bars.provider import Provider
 from scanner.bars.store import MarketStore
@@ -126,7 +127,7 @@ def _scan_block(
         else:
             records.append(absence)
     if usable:
-        records += _rows(usable, benchmarks, tools, result)
+        records += _rows(usable, benchmarks, request, tools, result)
     result.bars += loaded.counts
     return records
 
@@ -173,7 +174,7 @@ def _check(series: BarSeries, request: BarRequest, min_bars: int) -> Absence | N
             symbol=symbol,
             state=STALE,
             reason=f"{symbol}: the last bar is of {day_date(last)}, not of "
-            f"{day_date(request.last)}; it may be halted or delisted",
+            f"{day_date(request.last)}{_age(last, request)}; it may be halted or delisted",
         )
     if len(series) < min_bars:
         return Absence(
@@ -184,9 +185,16 @@ def _check(series: BarSeries, request: BarRequest, min_bars: int) -> Absence | N
     return None
 
 
+def _age(session: int, request: BarRequest) -> str:
+    """Return how many sessions old a bar is, if the sessions are known."""
+    age = age_in_sessions(session, request.sessions)
+    return f", {age} session{'s' * (age != 1)} old" if request.sessions else ""
+
+
 def _rows(
     series: Sequence[BarSeries],
     benchmarks: Mapping[str, BarSeries],
+    request: BarRequest,
     tools: ScanTools,
     result: BatchResult,
 ) -> list[Record]:
@@ -206,6 +214,7 @@ def _rows(
         last = [block.values[index, :, -1] for index in range(len(BAR_COLUMNS))]
         last += [arrays[name][:, -1] for name in tools.columns]
         plain = plain_numbers(np.stack(last, axis=1))
+        flags = flags_of(block, request.sessions)
         return [
             Row(
                 symbol=one.symbol,
@@ -213,6 +222,7 @@ def _rows(
                 bars=len(one),
                 values=values,
                 inputs=asked,
+                flags=odd,
             )
-            for one, values, asked in zip(series, plain, inputs, strict=True)
+            for one, values, asked, odd in zip(series, plain, inputs, flags, strict=True)
         ]

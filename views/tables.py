@@ -62,6 +62,7 @@ def values_of(report: ScanReport, ranked: RankedRow) -> dict[str, Any]:
         "session": day_date(ranked.row.session).isoformat(),
         "bars": ranked.row.bars,
         "warming": list(report.warming(ranked)),
+        "flags": ranked.row.flags,
         "contributions": ranked.contributions,
         **dict(zip(report.facts.columns, ranked.row.values, strict=True)),
     }
@@ -83,14 +84,14 @@ def table_of(
     """
     ranked = _listed(report, screen)
     name, down = sort.removeprefix("-") or "rank", sort.startswith("-")
-    known = (*PLACE, "session", "bars", "warming", "contributions", *report.facts.columns)
+    known = (*PLACE, "session", "bars", "warming", "flags", "contributions", *report.facts.columns)
     for wanted in (*columns, name):
         if wanted not in known:
             raise ConfigError(
                 f"no column {wanted!r} in this scan: SCANNER_COLUMNS={wanted} adds it to the next "
                 "one, if it is one of `scan indicators`"
             )
-    if name in {"warming", "contributions"}:
+    if name in {"warming", "flags", "contributions"}:
         raise ConfigError(f"{name} has no order to sort by: expected another column")
     if top is not None and top < 0:
         raise ConfigError(f"expected a number of rows of 0 or more, got {top}")

@@ -1,7 +1,8 @@
 """All rows of a report as one file: a ScanReport comes in, bytes of CSV, JSON or parquet go out.
 
 Missing values are empty in CSV, null in JSON and parquet. A simulated scan says so in each row;
-`warming` names the columns that more history would change, separated by spaces.
+`warming` names the columns that more history would change, and `flags` what is odd about the bars,
+both separated by spaces.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def _columns(report: ScanReport) -> dict[str, list[Any]]:
         "bars": [one.row.bars for one in rows],
         "simulated": [report.facts.simulated] * len(rows),
         "warming": [" ".join(report.warming(one)) for one in rows],
+        "flags": [" ".join(f"{n}={c}" for n, c in one.row.flags.items()) for one in rows],
     }
     for name in report.facts.weights:
         columns[f"points_{name}"] = [one.contributions.get(name) for one in rows]
@@ -56,6 +58,7 @@ def _table(columns: dict[str, list[Any]]) -> pa.Table:
         "bars": pa.int32(),
         "simulated": pa.bool_(),
         "warming": pa.string(),
+        "flags": pa.string(),
     }
     return pa.table({n: pa.array(v, fixed.get(n, pa.float64())) for n, v in columns.items()})
 

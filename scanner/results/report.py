@@ -39,6 +39,8 @@ class Row:
     bars: int
     #: One value a column of the scan, in the scan's order.
     values: tuple[float | None, ...]
+    #: What is odd about its bars, see `bars/flags.py`; only what is not 0.
+    flags: dict[str, int] = field(default_factory=dict)
     #: What the screens ask of it, until all rows are known; 1 and 0 are true and false.
     inputs: tuple[float | None, ...] = ()
     #: Screen -> `hit`, `miss:<term>`, `unknown:<why>` or `filtered:<filter>`; empty until then.

@@ -35,7 +35,7 @@ def encode_record(record: Record) -> bytes:
 def _plain_row(row: Row) -> dict[str, Any]:
     """Return a row without its symbol; what is empty is left out."""
     plain = {"s": row.session, "n": row.bars, "v": row.values}
-    more = {"i": row.inputs, "o": row.outcomes, "t": row.terms, "p": row.places}
+    more = {"i": row.inputs, "o": row.outcomes, "t": row.terms, "p": row.places, "f": row.flags}
     return plain | {name: value for name, value in more.items() if value}
 
 
@@ -55,6 +55,7 @@ def decode_record(symbol: str, data: bytes) -> Record:
         outcomes=fields.get("o", {}),
         terms=fields.get("t", {}),
         places=fields.get("p", {}),
+        flags=fields.get("f", {}),
     )
 
 
@@ -116,6 +117,7 @@ def _ranked(plain: dict[str, Any]) -> RankedRow:
         outcomes=plain.get("o", {}),
         terms=plain.get("t", {}),
         places=plain.get("p", {}),
+        flags=plain.get("f", {}),
     )
     return RankedRow(
         row=row, rank=plain["rank"], score=plain["score"], contributions=plain["points"]

@@ -56,7 +56,7 @@ def show(
         if columns:
             names = [name.strip() for name in columns.split(",")]
         if as_json and columns is None:
-            names = ["session", "bars", "warming", "contributions", *report.facts.columns]
+            names = ["session", "bars", "warming", "flags", "contributions", *report.facts.columns]
         table = table_of(report, columns=names, sort=sort, top=top, screen=screen)
         if as_json:
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
@@ -166,6 +166,7 @@ def _notes(report: ScanReport, found: RankedRow) -> dict[str, str]:
 
 
 def _print_story(story: dict[str, Any]) -> None:
+    from scanner.bars.flags import MEANINGS
     from views.tables import compact
 
     mark = "SIMULATED " if story["simulated"] else ""
@@ -176,6 +177,8 @@ def _print_story(story: dict[str, Any]) -> None:
         f"{mark}{story['symbol']}: rank {story['rank']} of {story['of']}, "
         f"score {compact(story['score'])}"
     )
+    for name, count in story["values"]["flags"].items():
+        click.echo(f"  flag {name}: {count}, {MEANINGS.get(name, name)}")
     for name, points in story["contributions"].items():
         share = story["weights"][name]
         said = "missing, its share is dropped" if points is None else f"{points:.2f} points"
@@ -188,6 +191,6 @@ def _print_story(story: dict[str, Any]) -> None:
             told = f"    {term['is']:<8} {' '.join(term['term'].split())}"
             click.echo(f"{told:<60}  {numbers}".rstrip())
     for name, value in story["values"].items():
-        if name not in {"rank", "symbol", "score", "contributions", "warming"}:
+        if name not in {"rank", "symbol", "score", "contributions", "warming", "flags"}:
             note = story["notes"].get(name, "")
             click.echo(f"  {name:<24} {compact(value, name):<14} {note}".rstrip())

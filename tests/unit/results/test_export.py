@@ -18,7 +18,7 @@ from scanner.results.export import export_report
 #: Names that readers take for missing values, truth values, numbers or dates.
 TRICKY = ["NA", "TRUE", "NULL", "NAN", "KIMpL", "BRK.B", "AACT-WS", "1E5", "MAR1"]
 POINTS = [f"points_{name}" for name in ("momentum", "trend", "relative_volume", "high")]
-NAMES = ["rank", "symbol", "score", "session", "bars", "simulated", "warming"]
+NAMES = ["rank", "symbol", "score", "session", "bars", "simulated", "warming", "flags"]
 NAMES += [*POINTS, *BAR_COLUMNS, *COLUMNS]
 
 
@@ -36,6 +36,7 @@ def rows_of_csv(data):
         "bars": int,
         "symbol": str,
         "warming": str,
+        "flags": str,
         "session": dt.date.fromisoformat,
     }
     kinds["simulated"] = {"true": True, "false": False}.__getitem__
