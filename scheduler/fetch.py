@@ -64,9 +64,10 @@ def has_to_wait(need: BarsNeed, before: Prepared) -> bool:
 
     ProviderUnavailable if it will go on to be missing.
     """
-    if need.missing and before.refused:
+    lacks = bool(need.missing) or need.splits_missing
+    if lacks and before.refused:
         raise ProviderUnavailable(_why_not(need, before))
-    return bool(need.missing) or (need.requests > 0 and before.now is None)
+    return lacks or (need.requests > 0 and before.now is None)
 
 
 def _next_round(need: BarsNeed, before: Prepared) -> dict[str, Any]:
@@ -77,10 +78,11 @@ def _next_round(need: BarsNeed, before: Prepared) -> dict[str, Any]:
 
 
 def _why_not(need: BarsNeed, before: Prepared) -> str:
-    named = ", ".join(str(day) for day in need.missing[-3:])
+    lacking = [f"the session {day}" for day in need.missing[::-1]]
+    lacking += ["the splits"] if need.splits_missing else []
+    more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
     return (
-        f"{len(need.missing)} sessions of the market could not be fetched ({named}): "
-        f"{before.error or 'no worker answered'}"
+        f"the market lacks {', '.join(lacking[:3])}{more}: {before.error or 'no worker answered'}"
     )
 
 

@@ -36,6 +36,8 @@ class BarsNeed:
     #: By session: those that are asked for; the second kind has a copy that does as well.
     missing: tuple[dt.date, ...] = ()
     due: tuple[dt.date, ...] = ()
+    #: Whether splits have never been listed: without them no series can be put together.
+    splits_missing: bool = False
     #: First execution date of the splits to ask for; None: those that are kept are of today.
     splits_from: dt.date | None = None
 
@@ -127,6 +129,7 @@ def _grouped(
         ),
         missing=fresh.missing,
         due=fresh.due,
+        splits_missing=store.splits_asked_at() is None,
         splits_from=_splits_from(store, window),
     )
 

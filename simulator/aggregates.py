@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 import orjson
 
-from simulator.market import Bars, FloatArray, Market, WholeDays
+from simulator.market import Bars, FloatArray, Seen, WholeDays
 from simulator.sessions import date_of, milliseconds
 
 #: Bytes of JSON that are kept.
@@ -67,7 +67,7 @@ def _records(values: FloatArray, times: list[int]) -> list[Payload]:
 class Aggregates:
     """The JSON of range and grouped answers."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Seen) -> None:
         self._market = market
         self._days = WholeDays(market)
         self._cache: OrderedDict[object, bytes] = OrderedDict()
@@ -84,8 +84,14 @@ class Aggregates:
             self._keep(key, body)
         return body
 
-    def grouped_body(self, day: int, *, adjusted: bool) -> bytes:
-        """Return the bars of all symbols on `day`."""
+    def rows(self, day: int) -> tuple[list[str], FloatArray]:
+        """Return the symbols with a bar on `day`, and their (5, symbols) adjusted values."""
+        return self._days.rows(day, adjusted=True)
+
+    def grouped_body(self, day: int, *, adjusted: bool, spoil: Spoiler | None = None) -> bytes:
+        """Return the bars of all symbols on `day`; `spoil` changes it on purpose."""
+        if spoil is not None:
+            return orjson.dumps(spoil(self._grouped_payload(day, adjusted=adjusted)))
         key = (day, adjusted)
         body = self._cache.get(key)
         if body is None:
@@ -100,7 +106,7 @@ class Aggregates:
             self._cached_bytes -= len(self._cache.popitem(last=False)[1])
 
     def _range_payload(self, question: RangeQuestion, base_url: str) -> Payload:
-        known = self._market.bars(question.symbol)
+        known = self._market.bars(question.symbol, adjusted=question.adjusted)
         bars = known.between(question.first, question.last) if known is not None else None
         count = min(bars.days.size, question.limit) if bars is not None else 0
         payload: Payload = {
@@ -117,7 +123,7 @@ class Aggregates:
         return payload
 
     def _grouped_payload(self, day: int, *, adjusted: bool) -> Payload:
-        symbols, values = self._days.rows(day)
+        symbols, values = self._days.rows(day, adjusted=adjusted)
         count = len(symbols)
         payload: Payload = {"queryCount": count, "resultsCount": count, "adjusted": adjusted}
         if count:

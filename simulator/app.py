@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -18,14 +19,24 @@ from starlette.routing import Route
 
 from simulator.aggregates import Aggregates, RangeQuestion
 from simulator.broken import failed_response
+from simulator.clocked import ClockedMarket
 from simulator.faults import DATA_FAULTS, FaultPlan
 from simulator.gate import Counts, error_response, json_response
 from simulator.listing import Listing
-from simulator.market import Market
-from simulator.sessions import EXCHANGE_ZONE, day_at, day_of
+from simulator.reference import Reference
+from simulator.sessions import (
+    EXCHANGE_ZONE,
+    FIRST_DAY,
+    LAST_DAY,
+    all_sessions,
+    closing_time,
+    day_at,
+    day_of,
+)
 
 _MOST_BARS: Final = 50_000
 _RANGE: Final = "/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{first}/{last}"
+_SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 _GROUPED: Final = "/v2/aggs/grouped/locale/us/market/stocks/{date}"
 
 
@@ -33,13 +44,27 @@ class Endpoints:
     """The answers of one simulated provider."""
 
     def __init__(
-        self, market: Market, *, counts: Counts, faults: FaultPlan, clock: dt.datetime
+        self,
+        market: Callable[[dt.datetime], ClockedMarket],
+        *,
+        counts: Counts,
+        faults: FaultPlan,
+        clock: dt.datetime,
+        repeat_splits: bool = False,
     ) -> None:
-        self._aggregates = Aggregates(market)
-        self._listing = Listing(market)
+        self._market_at = market
         self._counts = counts
         self._faults = faults
-        self._clock = clock
+        self._repeat_splits = repeat_splits
+        self._set_clock(clock)
+
+    def _set_clock(self, now: dt.datetime) -> None:
+        """Make everything anew that depends on the time."""
+        self._clock = now.astimezone(EXCHANGE_ZONE)
+        market = self._market_at(self._clock)
+        self._aggregates = Aggregates(market)
+        self._listing = Listing(market)
+        self._reference = Reference(market, self._aggregates, repeat=self._repeat_splits)
 
     def application(self) -> Starlette:
         """Return the ASGI application."""
@@ -48,7 +73,12 @@ class Endpoints:
                 Route(_RANGE, self._range),
                 Route(_GROUPED, self._grouped),
                 Route("/v3/reference/tickers", self._tickers),
+                Route("/v3/reference/splits", self._splits),
+                Route(_SNAPSHOT, self._snapshot),
+                Route(f"{_SNAPSHOT}/{{ticker}}", self._one_snapshot),
                 Route("/v1/marketstatus/now", self._status),
+                Route("/v1/marketstatus/upcoming", self._upcoming),
+                Route("/simulator/clock", self._move_clock, methods=["POST"]),
                 Route("/simulator/counts", self._report),
             ],
             exception_handlers={404: _not_found},
@@ -73,8 +103,42 @@ class Endpoints:
             day = day_of(dt.date.fromisoformat(request.path_params["date"]))
         except ValueError as error:
             return error_response(400, str(error))
+        date = request.path_params["date"]
+        self._counts.days[date] += 1
+        fault = self._faults.choose(date)
+        spoil = DATA_FAULTS.get(fault) if fault else None
         adjusted = request.query_params.get("adjusted", "true") != "false"
-        return json_response(self._aggregates.grouped_body(day, adjusted=adjusted))
+        body = self._aggregates.grouped_body(day, adjusted=adjusted, spoil=spoil)
+        if fault is None or spoil is not None:
+            return json_response(body)
+        return failed_response(fault, body)
+
+    async def _splits(self, request: Request) -> Response:
+        try:
+            body = self._reference.splits_body(request.query_params, _base_url(request))
+        except ValueError as error:
+            return error_response(400, str(error))
+        return self._perhaps_failed("splits", body)
+
+    async def _snapshot(self, request: Request) -> Response:
+        names = request.query_params.get("tickers")
+        wanted = None if names is None else frozenset(names.split(","))
+        return self._perhaps_failed("snapshot", self._reference.snapshot_body(wanted))
+
+    async def _one_snapshot(self, request: Request) -> Response:
+        body = self._reference.one_snapshot(request.path_params["ticker"])
+        if body is None:
+            return json_response(
+                orjson.dumps({"status": "NOT_FOUND", "message": "no such ticker"}), 404
+            )
+        return json_response(body)
+
+    def _perhaps_failed(self, subject: str, body: bytes) -> Response:
+        """Return `body`, or what its fault makes of it."""
+        fault = self._faults.choose(subject)
+        if fault is None or fault in DATA_FAULTS:
+            return json_response(body)
+        return failed_response(fault, body)
 
     async def _tickers(self, request: Request) -> Response:
         try:
@@ -83,12 +147,35 @@ class Endpoints:
             return error_response(400, str(error))
 
     async def _status(self, _request: Request) -> Response:
-        is_open = dt.time(9, 30) <= self._clock.time() < dt.time(16) and self._clock.weekday() < 5
-        market = "open" if is_open else "closed"
-        exchanges = dict.fromkeys(("nasdaq", "nyse", "otc"), market)
-        server_time = self._clock.isoformat(timespec="seconds")
-        body = {"market": market, "serverTime": server_time, "exchanges": exchanges}
+        now = self._clock
+        closing = closing_time(now.date())
+        is_session = day_of(now.date()) in all_sessions()
+        market = "closed"
+        if is_session and dt.time(9, 30) <= now.time() < closing:
+            market = "open"
+        elif is_session and dt.time(4) <= now.time() < dt.time(20):
+            market = "extended-hours"
+        body = {
+            "market": market,
+            "earlyHours": market == "extended-hours" and now.time() < dt.time(9, 30),
+            "afterHours": market == "extended-hours" and now.time() >= closing,
+            "serverTime": now.isoformat(timespec="seconds"),
+            "exchanges": dict.fromkeys(("nasdaq", "nyse", "otc"), market),
+        }
         return json_response(orjson.dumps(body))
+
+    async def _upcoming(self, _request: Request) -> Response:
+        return json_response(self._reference.upcoming_body())
+
+    async def _move_clock(self, request: Request) -> Response:
+        try:
+            now = dt.datetime.fromisoformat(orjson.loads(await request.body())["now"])
+        except (ValueError, KeyError, TypeError) as error:
+            return error_response(400, f'expected {{"now": an ISO time with an offset}}: {error}')
+        if now.tzinfo is None or not FIRST_DAY < now.date() <= LAST_DAY:
+            return error_response(400, f"expected a time with an offset up to {LAST_DAY}")
+        self._set_clock(now)
+        return json_response(orjson.dumps({"now": self._clock.isoformat()}))
 
     async def _report(self, _request: Request) -> Response:
         return json_response(self._counts.body())

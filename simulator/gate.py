@@ -23,7 +23,9 @@ _ENDPOINTS: Final = {
     "/v2/aggs/ticker/": "range",
     "/v2/aggs/grouped/": "grouped",
     "/v3/reference/tickers": "tickers",
-    "/v1/marketstatus/now": "status",
+    "/v3/reference/splits": "splits",
+    "/v2/snapshot/": "snapshot",
+    "/v1/marketstatus/": "status",
 }
 
 
@@ -33,6 +35,7 @@ class Counts:
 
     requests: Counter[str] = field(default_factory=Counter)
     bars: Counter[str] = field(default_factory=Counter)
+    days: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     #: Monotonic seconds of the last requests.
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=_ARRIVALS))
@@ -45,6 +48,7 @@ class Counts:
             {
                 "requests": self.requests,
                 "bars": self.bars,
+                "days": self.days,
                 "statuses": self.statuses,
                 "most_at_once": self.most_at_once,
                 "arrivals": list(self.arrivals),

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
-from simulator.market import Market
+from simulator.clocked import ClockedMarket
 
 _MOST: Final = 1000
 _EXCHANGES: Final = {"CS": ("XNAS", "XNYS"), "ETF": ("ARCX", "XNAS"), "ADRC": ("XNYS", "XNAS")}
@@ -22,7 +22,7 @@ _EXCHANGES: Final = {"CS": ("XNAS", "XNYS"), "ETF": ("ARCX", "XNAS"), "ADRC": ("
 class Listing:
     """The JSON of the list of tickers."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: ClockedMarket) -> None:
         self._market = market
 
     def body(self, query: Mapping[str, str], base_url: str) -> bytes:

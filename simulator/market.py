@@ -52,24 +52,37 @@ class Market(Protocol):
         ...
 
 
+class Seen(Protocol):
+    """A market at a moment, adjusted or as it was traded."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols, sorted."""
+        ...
+
+    def bars(self, symbol: str, *, adjusted: bool = True) -> Bars | None:
+        """Return all bars of `symbol`; None if there is no such symbol."""
+        ...
+
+
 class WholeDays:
     """The bars of all symbols, by day."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Seen) -> None:
         self._market = market
-        self._table: tuple[DayArray, npt.NDArray[np.int64], FloatArray] | None = None
+        self._tables: dict[bool, tuple[DayArray, npt.NDArray[np.int64], FloatArray]] = {}
 
-    def rows(self, day: int) -> tuple[list[str], FloatArray]:
+    def rows(self, day: int, *, adjusted: bool) -> tuple[list[str], FloatArray]:
         """Return the symbols with a bar on `day`, and their (5, symbols) values."""
-        if self._table is None:
-            self._table = self._build()
-        days, owners, values = self._table
+        if adjusted not in self._tables:
+            self._tables[adjusted] = self._build(adjusted=adjusted)
+        days, owners, values = self._tables[adjusted]
         start, stop = np.searchsorted(days, (day, day + 1))
         symbols = self._market.symbols
         return [symbols[owner] for owner in owners[start:stop]], values[:, start:stop]
 
-    def _build(self) -> tuple[DayArray, npt.NDArray[np.int64], FloatArray]:
-        found = [self._market.bars(symbol) for symbol in self._market.symbols]
+    def _build(self, *, adjusted: bool) -> tuple[DayArray, npt.NDArray[np.int64], FloatArray]:
+        found = [self._market.bars(symbol, adjusted=adjusted) for symbol in self._market.symbols]
         every = [bars for bars in found if bars is not None]
         days = np.concatenate([bars.days for bars in every])
         owners = np.repeat(np.arange(len(every)), [bars.days.size for bars in every])

@@ -30,6 +30,9 @@ class Options:
     key: str | None
     faults: tuple[Fault, ...]
     clock: dt.datetime | None
+    #: Splits of a replayed market; and whether each split is listed twice.
+    splits: Path | None
+    repeat_splits: bool
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
@@ -48,6 +51,8 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         key=read.key,
         faults=tuple(read.fault),
         clock=read.clock,
+        splits=read.splits,
+        repeat_splits=read.repeat_splits,
     )
 
 
@@ -80,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND=SHARE|KIND:SYMBOL",
         help="make a share of the bar requests fail, or those for one symbol; repeatable",
     )
+    add("--splits", type=Path, help="splits of the replayed bars, a CSV file")
+    add("--repeat-splits", action="store_true", help="list each split twice, with two ids")
     add("--clock", type=_moment, help="the simulator's time, ISO 8601; without offset New York's")
     return parser
 

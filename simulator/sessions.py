@@ -29,6 +29,16 @@ _HOLIDAYS: Final = {
 }
 
 
+_CLOSE: Final = dt.time(16)
+_EARLY_CLOSE: Final = dt.time(13)
+_EARLY: Final = frozenset(
+    {
+        *("2023-07-03", "2023-11-24", "2024-07-03", "2024-11-29", "2024-12-24"),
+        *("2025-07-03", "2025-11-28", "2025-12-24", "2026-11-27", "2026-12-24"),
+    }
+)
+
+
 def day_of(date: dt.date) -> int:
     """Return the days from 1970-01-01 to `date`."""
     return date.toordinal() - _EPOCH
@@ -52,6 +62,16 @@ def all_sessions() -> npt.NDArray[np.int64]:
         [day for day in days if date_of(day).weekday() < 5 and day not in holidays],
         dtype=np.int64,
     )
+
+
+def closing_time(date: dt.date) -> dt.time:
+    """Return when the session `date` closes in New York: 13:00 before some holidays."""
+    return _EARLY_CLOSE if date.isoformat() in _EARLY else _CLOSE
+
+
+def parse_date(text: str) -> dt.date:
+    """Return the date written as YYYY-MM-DD."""
+    return dt.date.fromisoformat(text)
 
 
 @cache

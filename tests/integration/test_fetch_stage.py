@@ -184,7 +184,7 @@ def test_a_scan_that_cannot_get_a_session_fails_and_says_which(queue, monkeypatc
         reconcile(runtime)
     report = runtime.reports.load(scan_id)
     assert report.state == "failed"
-    assert "1 sessions" in report.facts.message
+    assert "the market lacks the session 2025-07-02:" in report.facts.message
     assert "2025-07-02: down" in report.facts.message
 
 
@@ -198,6 +198,25 @@ def test_a_session_that_the_plan_does_not_include_fails_at_once(queue, monkeypat
     work(queue, monkeypatch, runtime)
     start_scan(runtime, scan_id, ask_again=False)
     assert "your plan begins later" in runtime.reports.load(scan_id).facts.message
+
+
+def test_without_splits_no_series_is_put_together(queue, monkeypatch):
+    """Prices before a split would be wrong; splits that are known already do for a day more."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+
+    def refused(first, last):
+        raise NotEntitled(f"splits: not in your plan from {first} to {last}")
+
+    monkeypatch.setattr(market, "splits", refused)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    start_scan(runtime, scan_id, ask_again=False)
+    message = runtime.reports.load(scan_id).facts.message
+    assert "lacks the splits: splits: not in your plan" in message
+    runtime.store.keep_splits([], asked_at=market.clock.timestamp() - 86_400, expiry=1_000)
+    assert scanned(queue, monkeypatch, runtime).ledger == {"scored": 12}
 
 
 def test_a_refused_key_stops_the_scan(queue, monkeypatch):
