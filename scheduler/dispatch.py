@@ -132,7 +132,7 @@ def plan_scan(
     universe = resolve(runtime, spec.universe)
     window = window_of(runtime, now, _as_of(runtime, spec, now), spec.lookback_days or 0)
     symbols, invalid = split_symbols(universe.symbols)
-    need = bars_need(runtime, window, symbols, how=how)
+    need = bars_need(runtime, window, symbols, how=how or spec.fetch)
     if need.request.grouped and not need.missing and spec.universe == "all":
         symbols, universe = _with_traded(runtime, need.request, symbols, universe)
     settings = runtime.settings

@@ -17,7 +17,12 @@ LISTING_SECONDS: Final = 600.0
 
 
 def spec_of(
-    runtime: Runtime, *, universe: str = "", as_of: dt.date | None = None, screens: str = ""
+    runtime: Runtime,
+    *,
+    universe: str = "",
+    as_of: dt.date | None = None,
+    screens: str = "",
+    fetch: str = "",
 ) -> ScanSpec:
     """Return the request that the settings make, with what differs from them.
 
@@ -32,6 +37,7 @@ def spec_of(
         lookback_days=None if settings.lookback_days == "auto" else settings.lookback_days,
         batch_size=settings.batch_size,
         screens=screens,
+        fetch=fetch or settings.fetch,
     )
 
 

@@ -13,7 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from scanner.bars.block import BarSeries
+from scanner.bars.block import BarSeries, FloatArray
+
+#: Digits of an adjusted number that are kept; a double has 15 or 16.
+_DIGITS: Final = 13
 
 #: Largest ratio that is believed: 1 for 10,000 has been seen.
 _MOST_RATIO: Final = 1e6
@@ -60,7 +63,21 @@ def adjusted(series: BarSeries, splits: Sequence[Split], until: int) -> BarSerie
     values = series.values.copy()
     values[:4] *= factors
     values[4] /= factors
+    split = factors != 1.0
+    values[:, split] = _to_digits(values[:, split])
     return BarSeries(symbol=series.symbol, sessions=series.sessions, values=values)
+
+
+def _to_digits(values: FloatArray) -> FloatArray:
+    """Return `values` without the rounding of the multiplication.
+
+    Prices are short decimals: two that were equal stay equal, as ties in some indicators need.
+    """
+    with np.errstate(divide="ignore"):
+        size = np.where(values > 0.0, np.floor(np.log10(values)), 0.0)
+    scale = 10.0 ** (_DIGITS - 1 - size)
+    digits: FloatArray = np.rint(values * scale) / scale
+    return digits
 
 
 def contradictory(splits: Sequence[Split]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ SYMBOLS = 5_277
 @pytest.fixture(scope="module")
 def market(tmp_path_factory):
     """A stack on which beat has started a scan of a market that nothing was cached of."""
-    env = environment(tmp_path_factory.mktemp("market"), schedule="every 24h")
+    env = environment(tmp_path_factory.mktemp("market"), schedule="every 24h", fetch="symbols")
     with stack_up(env) as stack:
 
         def first_scan():
@@ -34,6 +35,12 @@ def market(tmp_path_factory):
         cold = wait_for(first_scan, 240, "the scan by beat")
         warm = scan_json("enqueue", "--wait", "--json", env=env)
         yield env, stack, cold, warm
+
+
+def simulator_of(env):
+    """Return the address of the stack's simulator."""
+    facts = json.loads((Path(env["SCANNER_HOME"]) / "stack.json").read_text())
+    return facts["variables"]["SCANNER_SIMULATOR_URL"]
 
 
 @pytest.mark.timeout(600)
@@ -69,6 +76,26 @@ class TestMarketScan:
         assert warm["bars"] == {"hit": SYMBOLS}
         assert exported(env, warm["id"]) == exported(env, cold["id"])
         assert warm["ledger"] == scan_json("show", cold["id"], "--json", env=env)["ledger"]
+
+    def test_by_session_it_finds_what_it_found_by_symbol(self, market):
+        """From one request a session, with splits applied to what was traded."""
+        env, _, cold, _ = market
+        grouped = scan_json("enqueue", "--fetch", "grouped", "--wait", "--json", env=env)
+        assert grouped["bars"]["assembled"] == SYMBOLS
+        assert grouped["ledger"] == scan_json("show", cold["id"], "--json", env=env)["ledger"]
+        by_symbol, by_session = (exported(env, scan["id"]) for scan in (cold, grouped))
+        assert set(by_session) == set(by_symbol)
+        assert [symbol for symbol, row in by_session.items() if row != by_symbol[symbol]] == []
+        url = simulator_of(env)
+        counts = requests.get(f"{url}/simulator/counts", timeout=10).json()
+        assert counts["requests"]["splits"] == 1
+        assert set(counts["days"].values()) == {1}
+        assert len(counts["days"]) == 274
+        again = scan_json("enqueue", "--fetch", "grouped", "--wait", "--json", env=env)
+        later = requests.get(f"{url}/simulator/counts", timeout=10).json()
+        asked = {kind: n - counts["requests"][kind] for kind, n in later["requests"].items()}
+        assert sum(asked.values()) <= 3
+        assert again["bars"] == {"hit": SYMBOLS}
 
     def test_stages_fit_into_the_total(self, market):
         """Each stage has its seconds, and none is longer than the whole scan."""

@@ -147,7 +147,7 @@ def test_a_split_changes_the_bars_before_it(queue, monkeypatch):
     for symbol in SYMBOLS:
         factor = 0.5 if symbol == "S04" else 1.0
         before, after = first.find(symbol).row.values[3], second.find(symbol).row.values[3]
-        assert after == before * factor
+        assert after == pytest.approx(before * factor, rel=1e-12)
 
 
 def test_a_session_that_cannot_be_had_now_is_asked_for_again(queue, monkeypatch):

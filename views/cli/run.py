@@ -43,6 +43,7 @@ class Day(click.ParamType[dt.date]):
 @click.option("--universe", help="all, common, or a file with one symbol a line.")
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
 @click.option("--where", help="A rule of the scan language, instead of the screens.")
+@click.option("--fetch", type=click.Choice(["auto", "grouped", "symbols"]), help="How bars come.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--yes", is_flag=True, help="Do not ask before a real provider is called.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
@@ -54,13 +55,14 @@ def run(
     as_of: dt.date | None,
     where: str | None,
     top: int,
-    **flags: bool,
+    **flags: Any,
 ) -> int:
     """Scan once: on the stack that is up, else on one that is started and stopped for it."""
     from views.cli.preflight import asked_screens, check_settings, confirm_cost
     from views.cli.session import read_settings
 
-    settings, home = read_settings(provider=provider, data=data, universe=universe)
+    chosen = {"provider": provider, "data": data, "universe": universe, "fetch": flags["fetch"]}
+    settings, home = read_settings(**chosen)
     check_settings(settings)
     screens = asked_screens(settings, where)
     with _stack_for(settings, home) as (runtime, beat):
@@ -76,19 +78,20 @@ def run(
 @click.option("--universe", help="all, common, or a file with one symbol a line.")
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
 @click.option("--where", help="A rule of the scan language, instead of the screens.")
+@click.option("--fetch", type=click.Choice(["auto", "grouped", "symbols"]), help="How bars come.")
 @click.option("--wait", is_flag=True, help="Follow the scan and show its report.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def enqueue(
-    universe: str | None, as_of: dt.date | None, where: str | None, top: int, **flags: bool
+    universe: str | None, as_of: dt.date | None, where: str | None, top: int, **flags: Any
 ) -> int:
     """Put a scan on the queue of the stack that is up, and print its id."""
     from scanner import bootstrap
     from views.cli.preflight import asked_screens, check_settings
     from views.cli.session import check_against_stack, check_redis, read_settings
 
-    settings, home = read_settings(universe=universe)
+    settings, home = read_settings(universe=universe, fetch=flags["fetch"])
     check_settings(settings)
     if (facts := home.stack()) is not None:
         check_against_stack(settings, facts)

@@ -37,6 +37,7 @@ _OF_A_SCAN: Final = frozenset(
         "SCHEDULE",
         "HOME",
         "SCREENS",
+        "FETCH",
     )
 )
 

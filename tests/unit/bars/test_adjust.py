@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -24,6 +25,18 @@ def test_prices_before_a_split_are_divided_and_volumes_multiplied():
     assert np.allclose(found.values[4, :6], whole.values[4, :6] * 4, rtol=1e-15)
     assert np.array_equal(found.values[:, 6:], whole.values[:, 6:])
     assert np.array_equal(found.sessions, whole.sessions)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1.0, 3.0), (2.0, 3.0), (7.0, 1.0), (1.0, 10.0)])
+def test_prices_that_were_decimals_are_decimals_again(before, after):
+    """What was traded before a split is its adjusted price times the ratio, rounded to a double."""
+    whole = series(bars=200)
+    cents = np.round(whole.values * 100.0) / 100.0
+    factors = np.where(whole.sessions < LAST, after / before, 1.0)
+    raw = np.concatenate([cents[:4] * factors, cents[4:] / factors])
+    traded = dataclasses.replace(whole, values=raw)
+    found = adjusted(traded, [split(LAST, before, after)], LAST)
+    assert np.array_equal(found.values, cents)
 
 
 def test_several_splits_multiply():
