@@ -26,7 +26,13 @@ from scanner.bars.block import FIELDS, BarSeries, stack
 from scanner.bars.cache import BarCache, BarRequest
 from scanner.bars.load import load_bars
 from scanner.bars.provider import Provider
-from scanner.errors import RateLimited, ScannerError, TransientError, UnknownSymbol
+from scanner.errors import (
+    ProviderPaused,
+    RateLimited,
+    ScannerError,
+    TransientError,
+    UnknownSymbol,
+)
 from scanner.indicators.compute import Engine
 from scanner.results.report import INSUFFICIENT, STALE, Absence, Record, Row
 from scanner.rules.scope import Scope
@@ -146,6 +152,8 @@ def absence_of(symbol: str, error: BaseException) -> Absence:
     match error:
         case RateLimited():
             state = "deferred:budget"
+        case ProviderPaused():
+            state = "deferred:provider"
         case UnknownSymbol():
             state = "no_data:unknown_symbol"
         case _:

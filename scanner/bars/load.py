@@ -14,7 +14,7 @@ from typing import Final
 from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarCache, BarRequest
 from scanner.bars.provider import Provider
-from scanner.errors import DataError, RateLimited, TransientError
+from scanner.errors import DataError, ProviderPaused, RateLimited, TransientError
 from scanner.timeframe import day_date
 
 #: Seconds after which a batch fetches no more; its message must not be delivered again meanwhile.
@@ -38,15 +38,15 @@ def load_bars(
 ) -> LoadedBars:
     """Return the bars of `symbols`; KeyRefused and other ConfigErrors stop it.
 
-    After the budget has once refused to let a request through in time, or when the batch has
-    taken TASK_SECONDS, the rest of the batch is given back at once as RateLimited.
+    After the budget has once refused to let a request through in time, the rest of the batch is
+    given back at once with the same error; when the batch has taken TASK_SECONDS, as RateLimited.
     """
     found = cache.read(request, symbols)
     counts = Counter(found.misses)
     counts["hit"] = len(found.series)
     errors: dict[str, DataError | TransientError] = {}
     fetched: dict[str, BarSeries] = {}
-    limited: RateLimited | None = None
+    limited: RateLimited | ProviderPaused | None = None
     ends = time.monotonic() + TASK_SECONDS
     for symbol in symbols:
         if symbol in found.series:
@@ -60,7 +60,7 @@ def load_bars(
             fetched[symbol] = provider.fetch(
                 symbol, day_date(request.first), day_date(request.last)
             )
-        except RateLimited as error:
+        except (RateLimited, ProviderPaused) as error:
             errors[symbol] = limited = error
         except (DataError, TransientError) as error:
             errors[symbol] = error
