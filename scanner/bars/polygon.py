@@ -77,7 +77,7 @@ class PolygonProvider:
         subject = f"universe {universe}"
         found: set[str] = set()
         path = f"/v3/reference/tickers?{query}"
-        for payload in self._http.pages(path, subject, _LISTING_TIME):
+        for payload in self._http.pages(path, subject, _LISTING_TIME, "market"):
             found.update(_symbol_of(row, subject) for row in results_of(payload, subject, "count"))
         return sorted(found)
 
@@ -89,7 +89,7 @@ class PolygonProvider:
         """
         if not self._own_clock:
             return None
-        payload = self._http.get("/v1/marketstatus/now", "clock", self._time_budget)
+        payload = self._http.get("/v1/marketstatus/now", "clock", self._time_budget, "market")
         now = _server_time(payload).astimezone(_EXCHANGE_ZONE)
         day = now.date() if now.time() >= _CLOSE else now.date() - dt.timedelta(days=1)
         return day - dt.timedelta(days=max(0, day.weekday() - 4))

@@ -11,6 +11,8 @@ EXAMPLES = {
     "bars": keys.bars("sim-1", "1d", "BRK.B"),
     "universe": keys.universe("sim-1", "all"),
     "budget": keys.budget("polygon-1"),
+    "cooldown": keys.cooldown("polygon-1"),
+    "breaker": keys.breaker("polygon-1"),
     "lock": keys.lock("sim-1", "all"),
     "scan": keys.scan("id"),
     "records": keys.records("id"),
