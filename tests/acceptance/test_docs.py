@@ -184,6 +184,7 @@ def test_every_redis_key_is_described():
     made += [keys.retry("{id}"), keys.universe_of("{id}"), keys.report("{id}")]
     made += [keys.bars("{source}", "{timeframe}", "{symbol}"), keys.budget("{provider}")]
     made += [keys.tasks("{id}"), keys.texts_of("{id}")]
+    made += [keys.cooldown("{provider}"), keys.breaker("{provider}")]
     assert [key for key in made if f"`{key}`" not in text] == []
     for start in ("universe:{source}", "lock:{source}", "slot:{source}", "scan:latest:{source}"):
         assert f"`ms1:{start}:" in text
