@@ -18,10 +18,11 @@ from redis.retry import Retry
 
 from scanner import keys
 from scanner.bars.block import FIELDS
-from scanner.bars.budget import Budget, RedisBudget, Unlimited, parse_rate
+from scanner.bars.budget import Budget, parse_rate
 from scanner.bars.files import FilesProvider, files_fingerprint
 from scanner.bars.polygon import PolygonProvider
 from scanner.bars.provider import Provider
+from scanner.bars.redis_budget import RedisBudget
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.bars.store import MarketStore
 from scanner.errors import ConfigError
@@ -262,12 +263,12 @@ def provider(settings: Settings, client: redis.Redis) -> Provider:
 
 
 def budget(settings: Settings, client: redis.Redis) -> Budget:
-    """Return the request budget that all processes share."""
-    rate = parse_rate(settings.rate)
-    if rate is None:
-        return Unlimited()
-    name = keys.budget(f"{settings.provider}-{keys.short_hash(_base_url(settings))}")
-    return RedisBudget(client, name, rate)
+    """Return the request budget that all processes share.
+
+    Without a rate it still has the cooldown and the breaker in common.
+    """
+    name = f"{settings.provider}-{keys.short_hash(_base_url(settings))}"
+    return RedisBudget(client, name, parse_rate(settings.rate))
 
 
 def source_name(settings: Settings) -> str:

@@ -4,6 +4,7 @@ ScannerError
 ├── TransientError             worth another try later
 │   ├── RateLimited            the provider or our own budget asks to wait
 │   ├── ProviderUnavailable    no usable answer: down, timed out, cut or unreadable
+│   │   └── ProviderPaused     not asked now, for it has failed too often in a row
 │   ├── MarketIncomplete       a session of the whole market has to be fetched first
 │   └── StoreUnavailable       Redis is away or refuses to write
 ├── DataError                  asking again gives the same answer
@@ -43,6 +44,15 @@ class ProviderUnavailable(TransientError):
 
 class MarketIncomplete(TransientError):
     """Raised when a session that a series is put together from is not kept."""
+
+
+class ProviderPaused(ProviderUnavailable):
+    """Raised instead of a request while a provider that failed too often is left alone."""
+
+    def __init__(self, message: str, *, wait: float) -> None:
+        super().__init__(message)
+        self.wait = wait
+        """Seconds until one request may try whether the provider answers again."""
 
 
 class StoreUnavailable(TransientError):

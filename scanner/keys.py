@@ -47,8 +47,18 @@ def listing(source: str) -> str:
 
 
 def budget(provider: str) -> str:
-    """Return the key of a provider's request budget."""
+    """Return the key of a provider's request budget: places in the schedule by kind of call."""
     return f"{PREFIX}budget:{provider}"
+
+
+def cooldown(provider: str) -> str:
+    """Return the key of the moment before which a provider allows no more requests."""
+    return f"{PREFIX}cooldown:{provider}"
+
+
+def breaker(provider: str) -> str:
+    """Return the key of a provider's failures in a row and of the pause they led to."""
+    return f"{PREFIX}breaker:{provider}"
 
 
 def lock(source: str, universe_name: str) -> str:

@@ -28,7 +28,13 @@ from scanner.bars.flags import age_in_sessions, flags_of
 from scanner.bars.load import load_bars
 from scanner.bars.provider import Provider
 from scanner.bars.store import MarketStore
-from scanner.errors import RateLimited, ScannerError, TransientError, UnknownSymbol
+from scanner.errors import (
+    ProviderPaused,
+    RateLimited,
+    ScannerError,
+    TransientError,
+    UnknownSymbol,
+)
 from scanner.indicators.compute import Engine
 from scanner.results.report import INSUFFICIENT, STALE, Absence, Record, Row
 from scanner.rules.scope import Scope
@@ -150,6 +156,8 @@ def absence_of(symbol: str, error: BaseException) -> Absence:
     match error:
         case RateLimited():
             state = "deferred:budget"
+        case ProviderPaused():
+            state = "deferred:provider"
         case UnknownSymbol():
             state = "no_data:unknown_symbol"
         case _:

@@ -1,7 +1,7 @@
 """The provider's request budget: providers take a token here before every request.
 
-One Redis key holds the schedule of all processes on all machines; tokens come back in the
-order in which they were asked for, evenly spaced after a first burst.
+Here are kinds of calls, rates and what every budget does; `redis_budget` is the one that all
+processes on all machines share.
 """
 
 from __future__ import annotations
@@ -11,14 +11,9 @@ import random
 import re
 import time
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Final, Literal, Protocol
 
-import redis
-
-from scanner.errors import ConfigError, RateLimited, StoreUnavailable
-
-#: Seconds between two tries while Redis is away, before jitter.
-_PAUSE: Final = 0.25
+from scanner.errors import ConfigError, RateLimited
 
 _UNITS: Final = {
     "s": 1.0,
@@ -35,23 +30,10 @@ _UNITS: Final = {
 
 _RATE: Final = re.compile(r"(\d{1,9})\s*/\s*([A-Za-z]+|\d+(?:\.\d+)?)", re.ASCII)
 
-# The generic cell rate algorithm: the key holds when the schedule is free again, in
-# microseconds. ARGV: microseconds between tokens, microseconds that the schedule may run
-# ahead (the burst), longest wait. Returns granted, microseconds to wait, server's time.
-_RESERVE: Final = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-local interval, ahead, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local free = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local wait = math.max(free - ahead - now, 0)
-if wait > longest then
-  return {0, wait, string.format('%.0f', now)}
-end
-free = free + interval
-local expiry = math.ceil((free - now) / 1000) + 1000
-redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', string.format('%.0f', expiry))
-return {1, wait, string.format('%.0f', now)}
-"""
+#: Kinds of calls, those that go first before the others: the market as it is now, a day of the
+#: market or what the market is made of, one symbol's bars, and checks that may be left out.
+Kind = Literal["live", "market", "bars", "sample"]
+KINDS: Final[tuple[Kind, ...]] = ("live", "market", "bars", "sample")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +103,36 @@ def _seconds(text: str) -> float | None:
     return _UNITS.get(unit, _UNITS.get(unit.removesuffix("s")))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """Permission to send one request."""
+
+    #: Fetches that had failed in a row when it was given, over all processes.
+    failures: int = 0
+    #: Whether it is the one request that tries a provider which has been left alone.
+    probe: bool = False
+
+
 class Budget(Protocol):
     """Permission to send requests, shared by all that send them."""
 
-    def acquire(self, timeout: float) -> None:
-        """Take one token, waiting up to `timeout` seconds; RateLimited if it comes later."""
+    def acquire(self, timeout: float, kind: Kind = "bars") -> Token:
+        """Take one token, waiting up to `timeout` seconds.
+
+        RateLimited if it comes later; ProviderPaused while the provider is left alone.
+        """
+        ...
+
+    def cool(self, asked: float | None) -> float:
+        """Let nobody send for the seconds that the provider asked for with a 429.
+
+        None if it named no time. Returns the seconds from now to the end of the pause, which
+        another process may have set to a later moment.
+        """
+        ...
+
+    def report(self, token: Token, *, answered: bool) -> None:
+        """Tell whether the provider answered, with whatever, or the fetch failed."""
         ...
 
     def seconds_for(self, calls: int) -> float:
@@ -133,80 +140,41 @@ class Budget(Protocol):
         ...
 
 
-class Unlimited:
-    """A budget without a limit."""
+def cooldown_after(asked: float | None, rate: Rate | None) -> float:
+    """Return the seconds to pause after a 429: those asked for, else a guess.
 
-    def acquire(self, timeout: float) -> None:
-        """Return at once."""
+    The guess is the time between two requests of the plan, and at least 1 to 1.5 seconds.
+    """
+    if asked is not None:
+        return asked
+    least = random.uniform(1.0, 1.5)  # noqa: S311 - spreads processes, hides nothing
+    return least if rate is None else max(rate.seconds_for(2), least)
+
+
+class Unlimited:
+    """A budget without a limit, of one process: a cooldown binds its threads only."""
+
+    #: Monotonic seconds.
+    _cool_until = 0.0
+
+    def acquire(self, timeout: float, kind: Kind = "bars") -> Token:  # noqa: ARG002 - the protocol
+        """Return at once, or after a cooldown."""
+        wait = max(0.0, self._cool_until - time.monotonic())
+        if wait > timeout:
+            raise RateLimited(f"the provider asked to wait {wait:.1f} s more", wait=wait)
+        time.sleep(wait)
+        return Token()
+
+    def cool(self, asked: float | None) -> float:
+        """Let the threads of this process wait."""
+        now = time.monotonic()
+        seconds = max(cooldown_after(asked, None), self._cool_until - now)
+        self._cool_until = now + seconds
+        return seconds
+
+    def report(self, token: Token, *, answered: bool) -> None:
+        """Count nothing."""
 
     def seconds_for(self, calls: int) -> float:  # noqa: ARG002 - the protocol's argument
         """Return 0: the provider sets the pace."""
         return 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
-    """What the schedule answered."""
-
-    granted: bool
-    #: Seconds until the token may be used, or would have been.
-    wait: float
-    #: Epoch seconds of that moment, by the server's clock.
-    at: float
-
-
-class RedisBudget:
-    """A budget that all processes share through one key."""
-
-    def __init__(self, client: redis.Redis, key: str, rate: Rate) -> None:
-        self.rate = rate
-        self._key = key
-        self._script = client.register_script(_RESERVE)
-        # A microsecond more keeps a window's two ends from both holding a token.
-        self._interval = math.ceil(self.rate.interval * 1e6) + 1
-
-    def seconds_for(self, calls: int) -> float:
-        """Return the seconds that `calls` requests take at the sustained rate."""
-        return self.rate.seconds_for(calls)
-
-    def acquire(self, timeout: float) -> None:
-        """Take one token, sleeping until it may be used.
-
-        A token that would come later than `timeout` seconds is not taken: RateLimited says
-        how long the wait would have been. While Redis is away this waits for it; after
-        `timeout` seconds StoreUnavailable, for there is no other budget to fall back on.
-        """
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                reservation = self.reserve(max(0.0, deadline - time.monotonic()))
-            except StoreUnavailable:
-                pause = _PAUSE * random.uniform(0.5, 1.5)  # noqa: S311 - spreads the tries
-                if time.monotonic() + pause > deadline:
-                    raise
-                time.sleep(pause)
-            else:
-                break
-        if not reservation.granted:
-            raise RateLimited(
-                f"expected a request to be allowed within {timeout:.1f} s, "
-                f"the next one is in {reservation.wait:.1f} s",
-                wait=reservation.wait,
-            )
-        time.sleep(reservation.wait)
-
-    def reserve(self, timeout: float) -> Reservation:
-        """Take the next place in the schedule if it is at most `timeout` seconds away.
-
-        Does not sleep; StoreUnavailable if Redis cannot be asked.
-        """
-        longest = min(int(timeout * 1e6), 2**52)
-        ahead = (self.rate.burst - 1) * self._interval
-        try:
-            answer = self._script(keys=[self._key], args=[self._interval, ahead, longest])
-        except redis.RedisError as error:
-            raise StoreUnavailable(
-                f"expected the request budget from Redis, got {type(error).__name__}: {error}"
-            ) from error
-        granted, wait, now = cast("tuple[int, int, bytes | str]", answer)
-        return Reservation(granted=granted == 1, wait=wait / 1e6, at=(int(now) + wait) / 1e6)

@@ -19,7 +19,13 @@ from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarCache, BarRequest
 from scanner.bars.provider import Provider
 from scanner.bars.store import MarketStore
-from scanner.errors import DataError, ProviderUnavailable, RateLimited, TransientError
+from scanner.errors import (
+    DataError,
+    ProviderPaused,
+    ProviderUnavailable,
+    RateLimited,
+    TransientError,
+)
 from scanner.timeframe import day_date
 
 #: Seconds after which a batch fetches no more; its message must not be delivered again meanwhile.
@@ -52,8 +58,8 @@ def load_bars(
     """Return the bars of `symbols`; KeyRefused and other ConfigErrors stop it.
 
     `store`: where the sessions of a grouped request are kept. After the budget has once refused
-    to let a request through in time, or when the batch has taken TASK_SECONDS, the rest of the
-    batch is given back at once as RateLimited.
+    to let a request through in time, the rest of the batch is given back at once with the same
+    error; when the batch has taken TASK_SECONDS, as RateLimited.
     """
     found = cache.read(request, symbols)
     loaded = LoadedBars(series=dict(found.series), counts=Counter(found.misses))
@@ -91,7 +97,7 @@ def _fetch(
     provider: Provider,
     loaded: LoadedBars,
 ) -> None:
-    limited: RateLimited | None = None
+    limited: RateLimited | ProviderPaused | None = None
     ends = time.monotonic() + TASK_SECONDS
     for number, symbol in enumerate(symbols):
         if limited is None and number and time.monotonic() > ends:
@@ -101,7 +107,7 @@ def _fetch(
             continue
         try:
             _fetch_one(request, symbol, cache, provider, loaded)
-        except RateLimited as error:
+        except (RateLimited, ProviderPaused) as error:
             loaded.errors[symbol] = limited = error
         except (DataError, TransientError) as error:
             loaded.errors[symbol] = error

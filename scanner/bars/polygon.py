@@ -70,7 +70,9 @@ class PolygonProvider:
         """Return the bars of the whole market in `session`, as they were traded."""
         subject = f"session {session}"
         path = f"{_GROUPED}/{session}?adjusted=false"
-        rows = results_of(self._http.get(path, subject, self._time_budget), subject, "resultsCount")
+        rows = results_of(
+            self._http.get(path, subject, self._time_budget, "market"), subject, "resultsCount"
+        )
         return market_day_of(day_number(session), rows)
 
     def splits(self, first: dt.date, last: dt.date) -> list[Split]:
@@ -83,7 +85,7 @@ class PolygonProvider:
 
     def snapshot(self, session: dt.date) -> MarketDay:
         """Return the forming bars of `session`, which is open now, of the whole market."""
-        payload = self._http.get(_SNAPSHOT, "snapshot", self._time_budget)
+        payload = self._http.get(_SNAPSHOT, "snapshot", self._time_budget, "live")
         rows = payload.get("tickers")
         if not isinstance(rows, list):
             raise ProviderUnavailable(
@@ -105,7 +107,7 @@ class PolygonProvider:
     def _rows(self, path: str, subject: str) -> list[object]:
         """Return the results of all pages."""
         rows: list[object] = []
-        for payload in self._http.pages(path, subject, _LISTING_TIME):
+        for payload in self._http.pages(path, subject, _LISTING_TIME, "market"):
             rows += results_of(payload, subject, "count")
         return rows
 
@@ -116,7 +118,8 @@ class PolygonProvider:
         """Return the provider's time if it has a clock of its own; None if it is in real time."""
         if not self._own_clock:
             return None
-        return _server_time(self._http.get("/v1/marketstatus/now", "clock", self._time_budget))
+        payload = self._http.get("/v1/marketstatus/now", "clock", self._time_budget, "market")
+        return _server_time(payload)
 
 
 def _check_symbol(symbol: str, payload: Payload) -> None:

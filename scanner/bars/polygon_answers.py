@@ -31,8 +31,11 @@ Payload = dict[str, Any]
 #: DELAYED is what 15-minute plans get; the bars are the same.
 _GOOD_STATUSES: Final = frozenset({"OK", "DELAYED"})
 
+#: The status of a provider that is asked too often.
+TOO_MANY: Final = 429
+
 #: Statuses that urllib3 asks again for, and that are left when it gives up.
-RETRIED_STATUSES: Final = frozenset({429, 499, 500, 502, 503, 504})
+RETRIED_STATUSES: Final = frozenset({TOO_MANY, 499, 500, 502, 503, 504})
 
 _MS_A_DAY: Final = 86_400_000
 
@@ -53,6 +56,11 @@ def decoded(body: bytes) -> Payload | None:
     return payload if isinstance(payload, dict) else None
 
 
+def is_failure(status: int) -> bool:
+    """Return whether a status tells of a provider in trouble, not of what it was asked."""
+    return status == 499 or status >= 500
+
+
 def refusal(status: int, payload: Payload | None, subject: str, wait: float) -> ScannerError | None:
     """Return the error that a status and a payload stand for; None if they are an answer.
 
@@ -65,7 +73,7 @@ def refusal(status: int, payload: Payload | None, subject: str, wait: float) -> 
         return KeyRefused(
             f"the provider refused the key; check POLYGON_API_KEY / MASSIVE_API_KEY{text}"
         )
-    if status == 429:
+    if status == TOO_MANY:
         return RateLimited(f"{subject}: the provider allows no more requests now{text}", wait=wait)
     if status in _REFUSALS:
         return _REFUSALS[status](f"{subject}: the provider answered {status}{text}")

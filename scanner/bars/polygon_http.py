@@ -1,7 +1,8 @@
 """Requests to Polygon: paths come from `polygon`, checked payloads go back.
 
 One connection pool for all threads of a process. Every request, retries included, first takes
-a token from the budget; the key travels in a header and in nothing else.
+a token from the budget, which learns how each fetch ended; the key travels in a header and in
+nothing else.
 """
 
 from __future__ import annotations
@@ -19,8 +20,15 @@ from urllib3 import exceptions as transport
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-from scanner.bars.budget import Budget
-from scanner.bars.polygon_answers import RETRIED_STATUSES, Payload, decoded, refusal
+from scanner.bars.budget import Budget, Kind, Token
+from scanner.bars.polygon_answers import (
+    RETRIED_STATUSES,
+    TOO_MANY,
+    Payload,
+    decoded,
+    is_failure,
+    refusal,
+)
 from scanner.errors import ConfigError, KeyRefused, ProviderUnavailable, RateLimited
 
 #: Seconds to connect, and seconds without a byte before a request is given up.
@@ -52,10 +60,12 @@ _CAUSES: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 class FetchClock(threading.local):
-    """What this thread fetches, and when it has to end."""
+    """What this thread fetches, by which token, and when it has to end."""
 
     subject = ""
     deadline = 0.0
+    kind: Kind = "bars"
+    token = Token()
 
     def left(self) -> float:
         """Return the seconds that are left, 0 or more."""
@@ -75,20 +85,33 @@ class BudgetedRetry(Retry):
         return super().new(budget=self._budget, clock=self._clock, **changes)
 
     def is_exhausted(self) -> bool:
-        """Return whether tries or time have run out."""
-        return super().is_exhausted() or self._clock.left() <= 0.0
+        """Return whether tries or time have run out; a probe is one try."""
+        used_up = super().is_exhausted() or self._clock.left() <= 0.0
+        return used_up or self._clock.token.probe
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
-        """Wait before the next try, then take a token; RateLimited if either takes too long."""
+        """Wait before the next try, then take a token; RateLimited if either takes too long.
+
+        After a 429 everybody waits: the budget holds this try back with all others.
+        """
+        clock = self._clock
         asked = retry_after(response.headers.get("Retry-After")) if response is not None else None
-        if asked is not None and asked > self._clock.left():
+        limited = response is not None and response.status == TOO_MANY
+        if limited:
+            asked = self._budget.cool(asked)
+        if asked is not None and asked > clock.left():
             raise RateLimited(
-                f"{self._clock.subject}: the provider asks to wait {asked:.0f} s", wait=asked
+                f"{clock.subject}: the provider asks to wait {asked:.0f} s", wait=asked
             )
-        doubled = BACKOFF * 2.0 ** (len(self.history) - 1)
-        pause = doubled * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
-        time.sleep(min(pause, self._clock.left()))
-        self._budget.acquire(self._clock.left())
+        if not limited:
+            doubled = BACKOFF * 2.0 ** (len(self.history) - 1)
+            pause = doubled * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
+            time.sleep(min(pause, clock.left()))
+        try:
+            clock.token = self._budget.acquire(clock.left(), clock.kind)
+        except RateLimited:
+            self._budget.report(clock.token, answered=limited)
+            raise
 
 
 def retry_after(text: str | None) -> float | None:
@@ -142,9 +165,12 @@ class PolygonHttp:
             session.headers["Authorization"] = f"Bearer {self._key}"
         return session
 
-    def pages(self, path: str, subject: str, seconds: float) -> Iterator[Payload]:
+    def pages(
+        self, path: str, subject: str, seconds: float, kind: Kind = "bars"
+    ) -> Iterator[Payload]:
         """Return the payloads of `path` and of the pages after it, `seconds` for all of them.
 
+        `kind` says which other calls these go before in the budget.
         ProviderUnavailable if a next page is on another host, comes round again or never ends.
         """
         deadline = time.monotonic() + seconds
@@ -158,21 +184,25 @@ class PolygonHttp:
                     else f"{subject}: expected at most {_MOST_PAGES} pages from {self.host}"
                 )
             seen.add(url)
-            payload = self._get(url, subject, deadline)
+            payload = self._get(url, subject, deadline, kind)
             yield payload
             url = self._next_url(payload, subject)
 
-    def get(self, path: str, subject: str, seconds: float) -> Payload:
+    def get(self, path: str, subject: str, seconds: float, kind: Kind = "bars") -> Payload:
         """Return the payload of `path`; the errors of Provider.fetch if there is none."""
-        return self._get(self.base_url + path, subject, time.monotonic() + seconds)
+        return self._get(self.base_url + path, subject, time.monotonic() + seconds, kind)
 
-    def _get(self, url: str, subject: str, deadline: float) -> Payload:
-        self._clock.subject, self._clock.deadline = subject, deadline
+    def _get(self, url: str, subject: str, deadline: float, kind: Kind) -> Payload:
+        clock = self._clock
+        clock.subject, clock.deadline, clock.kind = subject, deadline, kind
         for _ in range(_BODIES):
-            self._budget.acquire(self._clock.left())
+            clock.token = self._budget.acquire(clock.left(), kind)
             payload = self._try(url, subject)
             if payload is not None:
                 return payload
+            if clock.token.probe:
+                break
+        self._budget.report(clock.token, answered=False)
         raise ProviderUnavailable(
             f"{subject}: expected JSON from {self.host}, got a body that is cut or unreadable"
         )
@@ -182,6 +212,7 @@ class PolygonHttp:
         try:
             response = self._session.get(url, timeout=timeout, stream=True, allow_redirects=False)
         except requests.RequestException as error:
+            self._budget.report(self._clock.token, answered=False)
             raise ProviderUnavailable(
                 f"{subject}: expected an answer from {self.host}, but {_cause(error)}"
             ) from error
@@ -190,16 +221,15 @@ class PolygonHttp:
                 payload = decoded(response.content)
             except requests.RequestException:
                 payload = None
-        refused = refusal(
-            response.status_code, self._masked(payload), subject, self._wait(response)
-        )
+        status, wait = response.status_code, 0.0
+        if status == TOO_MANY:
+            wait = self._budget.cool(retry_after(response.headers.get("Retry-After")))
+        if payload is not None or status != requests.codes.ok:
+            self._budget.report(self._clock.token, answered=not is_failure(status))
+        refused = refusal(status, self._masked(payload), subject, wait)
         if refused is not None:
             raise refused
         return payload
-
-    def _wait(self, response: requests.Response) -> float:
-        asked = retry_after(response.headers.get("Retry-After"))
-        return max(1.0, self._budget.seconds_for(2)) if asked is None else asked
 
     def _masked(self, payload: Payload | None) -> Payload | None:
         if payload is None or self._key is None:

@@ -14,7 +14,9 @@ from process_fixtures import free_port, running_valkey
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from scanner.bars.budget import FREE, Rate, RedisBudget
+from scanner import keys
+from scanner.bars.budget import FREE, Rate
+from scanner.bars.redis_budget import RedisBudget
 from scanner.errors import RateLimited, StoreUnavailable
 
 PROCESSES, GRANTS = 8, 30
@@ -23,11 +25,12 @@ RATE = Rate(limit=50, window=0.5, burst=10)
 #: One process: takes tokens and prints when each was granted, and when it was used.
 TAKE = """
 import sys, redis
-from scanner.bars.budget import Rate, RedisBudget
+from scanner.bars.budget import Rate
+from scanner.bars.redis_budget import RedisBudget
 
 class Seen(RedisBudget):
-    def reserve(self, timeout):
-        self.last = super().reserve(timeout)
+    def reserve(self, *args, **options):
+        self.last = super().reserve(*args, **options)
         return self.last
 
 with redis.Redis.from_url(sys.argv[1]) as client:
@@ -110,7 +113,7 @@ def test_the_key_expires(client):
     """An idle budget leaves nothing behind."""
     budget = RedisBudget(client, "budget", FREE)
     budget.acquire(0.0)
-    assert 0 < client.pttl("budget") <= 17_000
+    assert 0 < client.pttl(keys.budget("budget")) <= 17_000
 
 
 def test_without_redis_there_is_no_budget():
@@ -129,9 +132,9 @@ def test_a_redis_that_comes_back_in_time_grants_the_token(tmp_path):
     first_try, granted = threading.Event(), threading.Event()
 
     class Watched(RedisBudget):
-        def reserve(self, timeout):
+        def reserve(self, *args, **options):
             try:
-                return super().reserve(timeout)
+                return super().reserve(*args, **options)
             finally:
                 first_try.set()
 

@@ -138,7 +138,7 @@ def test_a_request_is_what_the_settings_say_but_for_what_was_given(queue):
     """Universe and session."""
     runtime = runtime_on(queue, universe="common", lookback_days=30, batch_size=5)
     assert spec_of(runtime) == ScanSpec(
-        source="test-1", universe="common", lookback_days=30, batch_size=5
+        source="test-1", universe="common", lookback_days=30, batch_size=5, fetch="auto"
     )
     changed = spec_of(runtime, universe="all", as_of=AS_OF)
     assert (changed.universe, changed.as_of) == ("all", AS_OF)

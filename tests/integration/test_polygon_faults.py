@@ -12,7 +12,7 @@ from bars_builders import FIRST, LAST, long_table, write_table
 from process_fixtures import free_port, running_fake, running_simulator
 
 from scanner.bars import polygon_http
-from scanner.bars.budget import Unlimited
+from scanner.bars.budget import Token, Unlimited
 from scanner.bars.polygon import PolygonProvider
 from scanner.errors import (
     BadBars,
@@ -36,11 +36,12 @@ class CountingBudget(Unlimited):
         self.taken = 0
         self.limit = limit
 
-    def acquire(self, timeout: float) -> None:
+    def acquire(self, timeout: float, kind: str = "bars") -> Token:
         """Grant a token while there are any."""
         if self.taken >= self.limit:
             raise RateLimited("none left", wait=9.0)
         self.taken += 1
+        return Token()
 
 
 def provider_at(base_url: str, **changes: object) -> PolygonProvider:
@@ -132,6 +133,31 @@ def test_an_unreadable_body_gets_one_more_try(fake, body):
     fake.answer(body)
     fake.answer(orjson.dumps(GOOD))
     assert len(provider_at(fake.base_url).fetch("AAA", FIRST, LAST)) == 1
+
+
+def test_each_question_is_of_its_kind(fake):
+    """Listing and clock go before the bars of a symbol, retries included."""
+    kinds = []
+
+    class NotingBudget(Unlimited):
+        def acquire(self, timeout, kind="bars"):
+            kinds.append(kind)
+            return super().acquire(timeout, kind)
+
+    provider = provider_at(fake.base_url, budget=NotingBudget())
+    fake.answer(orjson.dumps({"status": "OK", "results": []}))
+    provider.symbols("all")
+    fake.answers.clear()
+    fake.answer(b"", 500)
+    fake.answer(orjson.dumps({"serverTime": "2025-07-09T16:00:00-04:00"}))
+    provider.now()
+    fake.answers.clear()
+    fake.answer(orjson.dumps({"status": "OK", "tickers": []}))
+    provider.snapshot(LAST)
+    fake.answers.clear()
+    fake.answer(orjson.dumps(GOOD))
+    provider.fetch("AAA", FIRST, LAST)
+    assert kinds == ["market", "market", "market", "live", "bars"]
 
 
 def test_retries_stop_where_the_budget_ends(fake):

@@ -36,6 +36,13 @@ def test_a_limit_says_how_long_to_wait():
     assert (str(error), error.wait) == ("later", 1.5)
 
 
+def test_a_pause_is_an_unavailability_with_its_end():
+    """Whoever catches the one catches the other."""
+    error = errors.ProviderPaused("left alone", wait=4.0)
+    assert isinstance(error, errors.ProviderUnavailable)
+    assert error.wait == 4.0
+
+
 def test_a_running_scan_is_named():
     """So that it can be followed."""
     assert errors.ScanRunning("busy", scan_id="scan-1").scan_id == "scan-1"

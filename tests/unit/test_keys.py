@@ -14,6 +14,8 @@ EXAMPLES = {
     "claim": keys.claim("sim-1", "2025-07-09"),
     "listing": keys.listing("sim-1"),
     "budget": keys.budget("polygon-1"),
+    "cooldown": keys.cooldown("polygon-1"),
+    "breaker": keys.breaker("polygon-1"),
     "lock": keys.lock("sim-1", "all"),
     "scan": keys.scan("id"),
     "records": keys.records("id"),

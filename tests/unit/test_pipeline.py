@@ -13,6 +13,7 @@ from scanner.errors import (
     InvalidSymbol,
     KeyRefused,
     NotEntitled,
+    ProviderPaused,
     ProviderUnavailable,
     RateLimited,
     StoreUnavailable,
@@ -29,6 +30,7 @@ OTHERS = {symbol: series(symbol, 300, seed=n) for n, symbol in enumerate(SYMBOLS
 STATES = {
     RateLimited("slow", wait=9.0): ("deferred:budget", False),
     ProviderUnavailable("down"): ("error:ProviderUnavailable", False),
+    ProviderPaused("left alone", wait=9.0): ("deferred:provider", False),
     StoreUnavailable("away"): ("error:StoreUnavailable", False),
     UnknownSymbol("what?"): ("no_data:unknown_symbol", True),
     InvalidSymbol("no"): ("error:InvalidSymbol", True),

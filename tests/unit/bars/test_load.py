@@ -11,6 +11,7 @@ from scanner.errors import (
     BadBars,
     KeyRefused,
     NotEntitled,
+    ProviderPaused,
     ProviderUnavailable,
     RateLimited,
     UnknownSymbol,
@@ -61,11 +62,12 @@ def test_an_error_of_one_symbol_is_its_own_and_is_not_kept(error):
     assert provider.asked == ["BAD", "AAA", "BAD"]
 
 
-def test_after_the_budget_has_refused_once_nobody_else_is_asked():
+@pytest.mark.parametrize("refusal", [RateLimited, ProviderPaused], ids=lambda e: e.__name__)
+def test_after_the_budget_has_refused_once_nobody_else_is_asked(refusal):
     """What is in the cache is still served."""
     cache, full = MemoryBarCache(), ScriptedProvider({"OLD": series("OLD")})
     load_bars(REQUEST, ["OLD"], cache, full)
-    limited = RateLimited("wait", wait=60.0)
+    limited = refusal("wait", wait=60.0)
     provider = ScriptedProvider({"AAA": series("AAA"), "BBB": limited, "CCC": series("CCC")})
     loaded = load_bars(REQUEST, ["AAA", "BBB", "CCC", "OLD"], cache, provider)
     assert provider.asked == ["AAA", "BBB"]
