@@ -16,8 +16,8 @@ import numpy as np
 from simulator.market import Bars, DayArray, FloatArray
 from simulator.sessions import all_sessions
 
-#: Has bars in a market of any size, listed or not, for rules that compare with it.
-BENCHMARK: Final = "SPY"
+#: The fund that every market has, whatever its size: others are compared with it.
+FUND: Final = "SPY"
 
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LENGTHS: Final = (1, 2, 3, 4, 5)
@@ -29,9 +29,9 @@ _STOPPED: Final = (400, 628)
 
 
 def symbol_names(count: int) -> list[str]:
-    """Return `count` different names of 1-5 letters; more names leave the first ones alone."""
+    """Return SPY and `count` - 1 names of 1-5 letters; more names leave the first ones alone."""
     source = random.Random(2023)  # noqa: S311 - names, not secrets
-    names: dict[str, None] = {}
+    names: dict[str, None] = {FUND: None}
     while len(names) < count:
         length = source.choices(_LENGTHS, _LENGTH_WEIGHTS)[0]
         names["".join(source.choices(_LETTERS, k=length))] = None
@@ -78,6 +78,8 @@ class SyntheticMarket:
 
     def kind(self, symbol: str) -> str:
         """Return CS for most symbols, ETF or ADRC for the others."""
+        if symbol == FUND:
+            return "ETF"
         share = hashlib.blake2b(symbol.encode(), digest_size=1).digest()[0] / 256
         if share < 0.8:
             return "CS"
@@ -85,7 +87,7 @@ class SyntheticMarket:
 
     def bars(self, symbol: str) -> Bars | None:
         """Return all bars of `symbol`; None if there is no such symbol."""
-        if symbol not in self._known and symbol != BENCHMARK:
+        if symbol not in self._known:
             return None
         digest = hashlib.blake2b(f"{self._seed}:{symbol}".encode(), digest_size=16).digest()
         source = np.random.Generator(np.random.PCG64(int.from_bytes(digest)))

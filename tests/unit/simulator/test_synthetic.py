@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.sessions import all_sessions, date_of, day_at, day_of, milliseconds
-from simulator.synthetic import BENCHMARK, SyntheticMarket, symbol_names
+from simulator.synthetic import SyntheticMarket, symbol_names
 
 LAST = dt.date(2025, 7, 9)
 
@@ -40,6 +40,7 @@ def test_names_are_different_and_stay_when_the_market_grows():
     names = symbol_names(5277)
     assert len(set(names)) == 5277
     assert names[:50] == symbol_names(50)
+    assert names[0] == "SPY"
     assert all(1 <= len(name) <= 5 and name.isalpha() and name.isupper() for name in names)
 
 
@@ -104,12 +105,12 @@ def test_history_is_bounded_by_the_list_of_holidays(sessions):
         market(sessions=sessions)
 
 
-def test_the_benchmark_has_bars_whether_it_is_listed_or_not():
-    """They are the same in a market of any size, and end with its last session."""
-    small, large = market(symbols=50), market(symbols=5277)
-    assert BENCHMARK not in small.symbols
-    assert BENCHMARK in large.symbols
-    one, other = small.bars(BENCHMARK), large.bars(BENCHMARK)
+def test_spy_is_listed_in_a_market_of_any_size():
+    """It is a fund, and its bars are the same everywhere."""
+    small, large = market(symbols=1), market(symbols=5277)
+    assert small.symbols == ("SPY",)
+    assert large.symbols.count("SPY") == 1
+    assert small.kind("SPY") == large.kind("SPY") == "ETF"
+    one, other = small.bars("SPY"), large.bars("SPY")
     np.testing.assert_array_equal(one.values, other.values)
     assert one.days[-1] == small.last_day
-    assert small.bars("NOBODY") is None
