@@ -23,6 +23,7 @@ _ENDPOINTS: Final = {
     "/v2/aggs/ticker/": "range",
     "/v2/aggs/grouped/": "grouped",
     "/v3/reference/tickers": "tickers",
+    "/v3/reference/splits": "splits",
     "/v1/marketstatus/now": "status",
 }
 

@@ -5,15 +5,14 @@ Pages follow the symbols in order; a cursor is the query with the place to go on
 
 from __future__ import annotations
 
-import base64
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
 from simulator.market import Market
+from simulator.paging import cursor_of, limit_of, query_of
 
 _MOST: Final = 1000
 _EXCHANGES: Final = {"CS": ("XNAS", "XNYS"), "ETF": ("ARCX", "XNAS"), "ADRC": ("XNYS", "XNAS")}
@@ -27,10 +26,8 @@ class Listing:
 
     def body(self, query: Mapping[str, str], base_url: str) -> bytes:
         """Return one page of tickers; ValueError if the query cannot be understood."""
-        query = _query_of(query)
-        limit = int(query.get("limit", 100))
-        if not 1 <= limit <= _MOST:
-            raise ValueError(f"limit: expected 1 to {_MOST}, got {limit}")
+        query = query_of(query)
+        limit = limit_of(query, default=100, most=_MOST)
         symbols = self._selected(query)
         page = symbols[:limit]
         payload: dict[str, Any] = {
@@ -77,17 +74,7 @@ class Listing:
         }
 
 
-def _query_of(query: Mapping[str, str]) -> Mapping[str, str]:
-    cursor = query.get("cursor")
-    if cursor is None:
-        return query
-    padded = cursor + "=" * (-len(cursor) % 4)
-    return dict(parse_qsl(base64.urlsafe_b64decode(padded).decode()))
-
-
 def _next_url(query: Mapping[str, str], last: str, base_url: str) -> str:
     place = "ticker.lt" if query.get("order") == "desc" else "ticker.gt"
-    kept = {name: value for name, value in query.items() if name.lower() != "apikey"}
-    text = urlencode(kept | {place: last})
-    cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    cursor = cursor_of(dict(query) | {place: last})
     return f"{base_url}/v3/reference/tickers?cursor={cursor}"

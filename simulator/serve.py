@@ -12,7 +12,8 @@ from typing import Final
 
 import uvicorn
 
-from simulator.app import Endpoints, clock_after_close
+from simulator.app import Endpoints
+from simulator.clock import Clock, clock_after_close
 from simulator.faults import FaultPlan
 from simulator.gate import Counts, Gate
 from simulator.market import Market
@@ -47,7 +48,7 @@ class _Server(uvicorn.Server):
 def make_market(options: Options) -> Market:
     """Return the market that the options describe."""
     if options.replay is not None:
-        return ReplayMarket(options.replay)
+        return ReplayMarket(options.replay, options.splits)
     return SyntheticMarket(
         symbols=options.symbols,
         seed=options.seed,
@@ -56,14 +57,16 @@ def make_market(options: Options) -> Market:
     )
 
 
-def make_gate(options: Options, market: Market) -> Gate:
+def make_gate(options: Options, market: Market, clock: Clock) -> Gate:
     """Return the whole application: endpoints behind the gate."""
     counts = Counts()
     endpoints = Endpoints(
         market,
         counts=counts,
         faults=FaultPlan(options.faults, seed=options.seed),
-        clock=options.clock or clock_after_close(date_of(market.last_day)),
+        clock=clock,
+        seed=options.seed,
+        split_twice=options.duplicate_splits,
     )
     return Gate(
         endpoints.application(),
@@ -77,9 +80,13 @@ def make_gate(options: Options, market: Market) -> Gate:
 def main() -> None:
     """Serve until a signal says to stop."""
     options = read_options()
-    market = make_market(options)
+    try:
+        market = make_market(options)
+        clock = Clock(market.sessions, options.clock or clock_after_close(market.last_day))
+    except (ValueError, OSError) as error:
+        sys.exit(f"simulator: {error}")
     config = uvicorn.Config(
-        make_gate(options, market),
+        make_gate(options, market, clock),
         host=options.host,
         port=options.port,
         lifespan="off",
@@ -91,7 +98,7 @@ def main() -> None:
     )
     server = _Server(config)
     server.ready_line = (
-        f"SIMULATED market of {len(market.symbols)} symbols to {date_of(market.last_day)} "
+        f"SIMULATED market of {len(market.symbols)} symbols to {date_of(clock.moment.session)} "
         f"on http://{options.host}:{{port}}"
     )
     server.run()
