@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import numpy as np
-
 from simulator.bodies import Bodies, Payload, Spoiler, request_id
 from simulator.clock import Moment
-from simulator.market import Bars, FloatArray
+from simulator.market import Bars
 from simulator.paging import cursor_of
 from simulator.sessions import date_of, milliseconds
-from simulator.tape import Tape
+from simulator.tape import Tape, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +76,14 @@ class Aggregates:
         page = slice(question.limit)
         shown = Bars(days=bars.days[order][page], values=bars.values[:, order][:, page])
         view = self._tape.view(question.symbol, shown, moment, adjusted=question.adjusted)
-        return _records(view.columns(), [milliseconds(day, 0) for day in shown.days.tolist()])
+        return _records(view, [milliseconds(day, 0) for day in shown.days.tolist()])
 
     def _grouped_payload(self, day: int, moment: Moment, *, adjusted: bool) -> Payload:
         symbols, view = self._tape.rows(day, moment, adjusted=adjusted)
         count = len(symbols)
         payload: Payload = {"queryCount": count, "resultsCount": count, "adjusted": adjusted}
         if count:
-            rows = _records(view.columns(), [milliseconds(day, 16)] * count)
+            rows = _records(view, [milliseconds(day, 16)] * count)
             payload["results"] = [
                 {"T": symbol} | row for symbol, row in zip(symbols, rows, strict=True)
             ]
@@ -93,15 +91,9 @@ class Aggregates:
         return payload | {"status": "OK", "request_id": answer_id, "count": count}
 
 
-def _records(columns: dict[str, FloatArray], times: list[int]) -> list[Payload]:
-    volume = columns["v"]
-    whole = bool((volume == np.floor(volume)).all())
-    numbers = (
-        (volume.astype(np.int64) if whole else volume).tolist(),
-        *(columns[name].tolist() for name in ("vw", "o", "c", "h", "l")),
-        times,
-        columns["n"].astype(np.int64).tolist(),
-    )
+def _records(view: View, times: list[int]) -> list[Payload]:
+    columns = view.lists()
+    numbers = (*(columns[name] for name in ("v", "vw", "o", "c", "h", "l")), times, columns["n"])
     return [
         {"v": v, "vw": vw, "o": o, "c": c, "h": h, "l": lo, "t": t, "n": n}
         for v, vw, o, c, h, lo, t, n in zip(*numbers, strict=True)

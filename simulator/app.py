@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Final
 
 import orjson
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from simulator.aggregates import Aggregates, RangeQuestion
+from simulator.aggregates import Aggregates
 from simulator.bodies import Bodies, Spoiler
 from simulator.broken import failed_response
 from simulator.clock import Clock
@@ -23,14 +24,15 @@ from simulator.faults import DATA_FAULTS, FaultPlan
 from simulator.gate import Counts, error_response, json_response
 from simulator.listing import Listing
 from simulator.market import Market
-from simulator.paging import limit_of, query_of
-from simulator.sessions import day_at, day_of
+from simulator.questions import base_url, range_question, time_asked
+from simulator.sessions import date_of, day_of
+from simulator.snapshot import Snapshots
 from simulator.split_pages import SplitPages
 from simulator.tape import Tape
 
-_MOST_BARS: Final = 50_000
 _RANGE: Final = "/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{first}/{last}"
 _GROUPED: Final = "/v2/aggs/grouped/locale/us/market/stocks/{date}"
+_SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 
 
 class Endpoints:
@@ -46,7 +48,9 @@ class Endpoints:
         seed: int,
         split_twice: bool,
     ) -> None:
-        self._aggregates = Aggregates(Tape(market, seed=seed), Bodies())
+        tape, bodies = Tape(market, seed=seed), Bodies()
+        self._aggregates = Aggregates(tape, bodies)
+        self._snapshots = Snapshots(market, tape, clock, bodies)
         self._listing = Listing(market)
         self._splits = SplitPages(market, twice=split_twice)
         self._counts = counts
@@ -59,10 +63,13 @@ class Endpoints:
             routes=[
                 Route(_RANGE, self._range),
                 Route(_GROUPED, self._grouped),
+                Route(_SNAPSHOT, self._snapshot),
+                Route(_SNAPSHOT + "/{ticker}", self._snapshot_of_one),
                 Route("/v3/reference/tickers", self._tickers),
                 Route("/v3/reference/splits", self._splits_page),
                 Route("/v1/marketstatus/now", self._status),
                 Route("/simulator/counts", self._report),
+                Route("/simulator/clock", self._move_clock, methods=["POST"]),
             ],
             exception_handlers={404: _not_found, ValueError: _not_understood},
         )
@@ -79,38 +86,45 @@ class Endpoints:
     async def _range(self, request: Request) -> Response:
         symbol = request.path_params["ticker"]
         self._counts.bars[symbol] += 1
-        question, moment, base_url = (
-            _range_question(request),
-            self._clock.moment,
-            _base_url(request),
-        )
+        question, moment, url = range_question(request), self._clock.moment, base_url(request)
         return self._answer(
-            symbol,
-            lambda spoil: self._aggregates.range_body(question, moment, base_url, spoil),
+            symbol, lambda spoil: self._aggregates.range_body(question, moment, url, spoil)
         )
 
     async def _grouped(self, request: Request) -> Response:
-        date = request.path_params["date"]
-        day = day_of(dt.date.fromisoformat(date))
+        day = day_of(dt.date.fromisoformat(request.path_params["date"]))
         moment = self._clock.moment
         adjusted = request.query_params.get("adjusted", "true") != "false"
         return self._answer(
-            date,
+            date_of(day).isoformat(),
             lambda spoil: self._aggregates.grouped_body(
                 day, moment, adjusted=adjusted, spoil=spoil
             ),
         )
 
+    async def _snapshot(self, request: Request) -> Response:
+        tickers = request.query_params.get("tickers")
+        return self._answer("snapshot", lambda spoil: self._snapshots.body(tickers or None, spoil))
+
+    async def _snapshot_of_one(self, request: Request) -> Response:
+        symbol = request.path_params["ticker"]
+        if self._snapshots.one_body(symbol, None) is None:
+            body = {"status": "NOT_FOUND", "request_id": "0" * 32, "message": "Ticker not found."}
+            return json_response(orjson.dumps(body), 404)
+        return self._answer(
+            "snapshot", lambda spoil: self._snapshots.one_body(symbol, spoil) or b""
+        )
+
     async def _splits_page(self, request: Request) -> Response:
         payload = self._splits.payload(
-            request.query_params, _base_url(request), self._clock.moment.day
+            request.query_params, base_url(request), self._clock.moment.day
         )
         return self._answer(
             "splits", lambda spoil: orjson.dumps(payload if spoil is None else spoil(payload))
         )
 
     async def _tickers(self, request: Request) -> Response:
-        return json_response(self._listing.body(request.query_params, _base_url(request)))
+        return json_response(self._listing.body(request.query_params, base_url(request)))
 
     async def _status(self, _request: Request) -> Response:
         now = self._clock.now
@@ -121,43 +135,20 @@ class Endpoints:
         body = {"market": market, "serverTime": server_time, "exchanges": exchanges}
         return json_response(orjson.dumps(body))
 
+    async def _move_clock(self, request: Request) -> Response:
+        if not _is_local(request):
+            return error_response(403, "the clock is set from the simulator's own machine only")
+        self._clock.move(await time_asked(request))
+        session = date_of(self._clock.moment.session).isoformat()
+        body = {"now": self._clock.now.isoformat(), "session": session}
+        return json_response(orjson.dumps(body))
+
     async def _report(self, _request: Request) -> Response:
         return json_response(self._counts.body())
 
 
-def _range_question(request: Request) -> RangeQuestion:
-    path = request.path_params
-    if (path["multiplier"], path["timespan"]) != ("1", "day"):
-        raise ValueError("the simulator has daily bars only: expected range/1/day")
-    query = query_of(request.query_params)
-    limit = limit_of(query, default=5000, most=_MOST_BARS)
-    first, last = _day("from", path["first"]), _day("to", path["last"])
-    if last < first:
-        raise ValueError("'to' cannot be a time that occurs before 'from'")
-    return RangeQuestion(
-        symbol=path["ticker"],
-        first=first,
-        last=last,
-        adjusted=query.get("adjusted", "true") != "false",
-        descending=query.get("sort", "asc") == "desc",
-        limit=limit,
-    )
-
-
-def _day(name: str, text: str) -> int:
-    try:
-        if len(text) == 10 and text[4] == "-":
-            return day_of(dt.date.fromisoformat(text))
-        return day_at(int(text))
-    except (ValueError, OverflowError, OSError) as error:
-        raise ValueError(
-            f"Could not parse the time parameter: '{name}'. Use YYYY-MM-DD or Unix MS Timestamps"
-        ) from error
-
-
-def _base_url(request: Request) -> str:
-    host = request.headers.get("host") or "{}:{}".format(*request.scope["server"])
-    return f"{request.scope['scheme']}://{host}"
+def _is_local(request: Request) -> bool:
+    return request.client is not None and ip_address(request.client.host).is_loopback
 
 
 async def _not_found(_request: Request, _error: Exception) -> Response:

@@ -54,6 +54,11 @@ class Clock:
         self._now = local
         self._moment = _moment_of(local, self._sessions)
 
+    @property
+    def before_open(self) -> bool:
+        """Whether today has a session that has not begun."""
+        return self._moment.day != self._moment.session and self._moment.day in self._sessions
+
     def before(self, session: int) -> int | None:
         """Return the session before `session`; None if it is the first."""
         place = int(np.searchsorted(self._sessions, session))

@@ -22,6 +22,7 @@ _ARRIVALS: Final = 20_000
 _ENDPOINTS: Final = {
     "/v2/aggs/ticker/": "range",
     "/v2/aggs/grouped/": "grouped",
+    "/v2/snapshot/": "snapshot",
     "/v3/reference/tickers": "tickers",
     "/v3/reference/splits": "splits",
     "/v1/marketstatus/now": "status",

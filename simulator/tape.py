@@ -7,7 +7,7 @@ prices are as they were traded, or adjusted by the splits up to the day of the m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,14 @@ class View:
         shown = {name: price * self.scale for name, price in prices.items()}
         trades = np.floor(volume / 90) + 1
         return {"v": volume / self.scale} | shown | {"n": trades}
+
+    def lists(self) -> dict[str, list[Any]]:
+        """Return the columns as numbers for JSON, whole volumes without a fraction."""
+        columns: dict[str, npt.NDArray[Any]] = dict(self.columns())
+        columns["n"] = columns["n"].astype(np.int64)
+        if (columns["v"] == np.floor(columns["v"])).all():
+            columns["v"] = columns["v"].astype(np.int64)
+        return {name: column.tolist() for name, column in columns.items()}
 
 
 class Tape:
