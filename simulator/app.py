@@ -93,10 +93,11 @@ class Endpoints:
 
     async def _grouped(self, request: Request) -> Response:
         day = day_of(dt.date.fromisoformat(request.path_params["date"]))
-        moment = self._clock.moment
+        date, moment = date_of(day).isoformat(), self._clock.moment
+        self._counts.days[date] += 1
         adjusted = request.query_params.get("adjusted", "true") != "false"
         return self._answer(
-            date_of(day).isoformat(),
+            date,
             lambda spoil: self._aggregates.grouped_body(
                 day, moment, adjusted=adjusted, spoil=spoil
             ),

@@ -88,8 +88,9 @@ def _parser() -> argparse.ArgumentParser:
         type=_fault,
         action="append",
         default=[],
-        metavar="KIND=SHARE|KIND:SYMBOL",
-        help="make a share of the bar requests fail, or those for one symbol; repeatable",
+        metavar="KIND=SHARE|KIND:SUBJECT",
+        help="make a share of the requests for bars, splits and snapshots fail, or those about "
+        "one symbol, date of a whole day, `splits` or `snapshot`; repeatable",
     )
     add("--clock", type=_moment, help="the simulator's time, ISO 8601; without offset New York's")
     return parser
