@@ -28,6 +28,7 @@ from simulator.questions import base_url, range_question, time_asked
 from simulator.sessions import date_of, day_of
 from simulator.snapshot import Snapshots
 from simulator.split_pages import SplitPages
+from simulator.status import status_now, upcoming
 from simulator.tape import Tape
 
 _RANGE: Final = "/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{first}/{last}"
@@ -68,6 +69,7 @@ class Endpoints:
                 Route("/v3/reference/tickers", self._tickers),
                 Route("/v3/reference/splits", self._splits_page),
                 Route("/v1/marketstatus/now", self._status),
+                Route("/v1/marketstatus/upcoming", self._upcoming),
                 Route("/simulator/counts", self._report),
                 Route("/simulator/clock", self._move_clock, methods=["POST"]),
             ],
@@ -128,13 +130,10 @@ class Endpoints:
         return json_response(self._listing.body(request.query_params, base_url(request)))
 
     async def _status(self, _request: Request) -> Response:
-        now = self._clock.now
-        is_open = dt.time(9, 30) <= now.time() < dt.time(16) and now.weekday() < 5
-        market = "open" if is_open else "closed"
-        exchanges = dict.fromkeys(("nasdaq", "nyse", "otc"), market)
-        server_time = now.isoformat(timespec="seconds")
-        body = {"market": market, "serverTime": server_time, "exchanges": exchanges}
-        return json_response(orjson.dumps(body))
+        return json_response(orjson.dumps(status_now(self._clock.now)))
+
+    async def _upcoming(self, _request: Request) -> Response:
+        return json_response(orjson.dumps(upcoming(self._clock.now)))
 
     async def _move_clock(self, request: Request) -> Response:
         if not _is_local(request):

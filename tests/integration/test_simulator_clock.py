@@ -12,6 +12,7 @@ from simulator_fixtures import (
     SPLITS,
     STATUS,
     TICKERS,
+    UPCOMING,
     all_pages,
     ask,
     move_clock,
@@ -137,6 +138,10 @@ def test_the_clock_goes_on_to_the_next_day_and_back(base_url):
     assert bars_of(base_url, "SPY")[:-1] == before
     assert bars_of(base_url, "SPY")[-1]["c"] == grouped(base_url, "2025-07-10")["SPY"]["c"]
     assert ask(base_url + STATUS)["serverTime"] == "2025-07-10T16:20:00-04:00"
+    assert ask(base_url + UPCOMING)[0]["date"] == "2025-09-01"
+    move_clock(base_url, "2025-07-02T23:59:00-04:00")
+    half = ask(base_url + UPCOMING)[0]
+    assert (half["date"], half["status"]) == ("2025-07-03", "early-close")
     move_clock(base_url, "2025-07-09T23:59:00-04:00")
     assert bars_of(base_url, "SPY") == before
     assert grouped(base_url, "2025-07-10") == {}

@@ -138,7 +138,8 @@ def test_the_listing_pages_and_filters(base_url):
 def test_its_clock_stands_after_the_last_close(base_url, tmp_path):
     """By default after the last session's close; an option sets it to any moment."""
     status = ask(f"{base_url}/v1/marketstatus/now")
-    assert (status["serverTime"], status["market"]) == ("2025-07-09T16:20:00-04:00", "closed")
+    late = ("2025-07-09T16:20:00-04:00", "extended-hours")
+    assert (status["serverTime"], status["market"]) == late
     with running_simulator(tmp_path, *OPTIONS, "--clock", "2025-07-09T12:00:00") as url:
         status = ask(f"{url}/v1/marketstatus/now")
     assert (status["serverTime"], status["market"]) == ("2025-07-09T12:00:00-04:00", "open")
