@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from simulator.bodies import Bodies, Payload, Spoiler
-from simulator.clock import Clock
+from simulator.clock import Clock, Moment
 from simulator.market import Market
 from simulator.sessions import close_of, open_of
 from simulator.tape import Tape
@@ -32,6 +32,7 @@ class Snapshots:
         self._tape = tape
         self._clock = clock
         self._bodies = bodies
+        self._made: tuple[Moment, dict[str, Row]] | None = None
 
     def body(self, tickers: str | None, spoil: Spoiler | None) -> bytes:
         """Return the rows of all symbols with a bar in the last two sessions.
@@ -59,6 +60,13 @@ class Snapshots:
         return {"ticker": row, "status": "OK", "request_id": "0" * 32}
 
     def _rows(self) -> dict[str, Row]:
+        """Return the rows of all symbols; they are made once for a moment."""
+        moment = self._clock.moment
+        if self._made is None or self._made[0] != moment:
+            self._made = (moment, self._make_rows())
+        return self._made[1]
+
+    def _make_rows(self) -> dict[str, Row]:
         session = self._clock.moment.session
         before: int | None = session
         days: dict[str, Row] = {}
