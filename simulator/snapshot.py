@@ -56,7 +56,7 @@ class Snapshots:
         return {"tickers": found, "status": "OK", "request_id": "0" * 32, "count": len(found)}
 
     def _one_payload(self, symbol: str) -> Payload:
-        row = self._rows().get(symbol) or self._row(symbol, _NOTHING, _NOTHING, _NOTHING)
+        row = self._rows().get(symbol) or _row(symbol, self._last_trade(), (_NOTHING,) * 3)
         return {"ticker": row, "status": "OK", "request_id": "0" * 32}
 
     def _rows(self) -> dict[str, Row]:
@@ -75,16 +75,13 @@ class Snapshots:
             before = self._clock.before(session)
             days, earlier = self._bars(session), self._bars(session, minutes_ago=1)
         past = self._bars(before) if before is not None else {}
-        return {
-            symbol: self._row(
-                symbol,
-                days.get(symbol, _NOTHING),
-                past.get(symbol, _NOTHING),
-                earlier.get(symbol, _NOTHING),
-            )
-            for symbol in self._symbols
-            if symbol in days or symbol in past
-        }
+        tables, last_trade = (days, past, earlier), self._last_trade()
+        rows = {}
+        for symbol in self._symbols:
+            if symbol in days or symbol in past:
+                day, day_before, minute_before = (one.get(symbol, _NOTHING) for one in tables)
+                rows[symbol] = _row(symbol, last_trade, (day, day_before, minute_before))
+        return rows
 
     def _bars(self, day: int, minutes_ago: int = 0) -> dict[str, Row]:
         """Return the bar of each symbol on `day`, some minutes ago if it is the last session."""
@@ -98,19 +95,24 @@ class Snapshots:
         rows = (dict(zip(_NOTHING, row, strict=True)) for row in numbers)
         return dict(zip(symbols, rows, strict=True))
 
-    def _row(self, symbol: str, day: Row, past: Row, earlier: Row) -> Row:
-        known = bool(day["c"] and past["c"])
-        change = day["c"] - past["c"] if known else 0.0
-        last_trade = min(self._clock.now, close_of(self._clock.moment.session))
-        return {
-            "ticker": symbol,
-            "todaysChange": change,
-            "todaysChangePerc": 100.0 * change / past["c"] if known else 0.0,
-            "updated": (last_trade - _EPOCH) // dt.timedelta(microseconds=1) * 1000,
-            "day": {name: day[name] for name in _DAY},
-            "min": _minute(day, earlier, last_trade),
-            "prevDay": {name: past[name] for name in _DAY},
-        }
+    def _last_trade(self) -> dt.datetime:
+        return min(self._clock.now, close_of(self._clock.moment.session))
+
+
+def _row(symbol: str, last_trade: dt.datetime, bars: tuple[Row, Row, Row]) -> Row:
+    """Return the row of a symbol by its day, the session before, and its day a minute ago."""
+    day, past, earlier = bars
+    known = bool(day["c"] and past["c"])
+    change = day["c"] - past["c"] if known else 0.0
+    return {
+        "ticker": symbol,
+        "todaysChange": change,
+        "todaysChangePerc": 100.0 * change / past["c"] if known else 0.0,
+        "updated": (last_trade - _EPOCH) // dt.timedelta(microseconds=1) * 1000,
+        "day": {name: day[name] for name in _DAY},
+        "min": _minute(day, earlier, last_trade),
+        "prevDay": {name: past[name] for name in _DAY},
+    }
 
 
 def _minute(day: Row, earlier: Row, last_trade: dt.datetime) -> Row:
