@@ -1,15 +1,14 @@
-"""The endpoints: HTTP requests come from `gate`, bodies from `aggregates` and `listing` go out.
+"""The endpoints: HTTP requests come from `gate`, bodies of `aggregates` and the others go out.
 
 Faults that concern the connection or the whole answer are made in `broken`.
 """
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Final
-from urllib.parse import parse_qsl
 
 import orjson
 from starlette.applications import Starlette
@@ -17,27 +16,24 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from simulator.aggregates import Aggregates, RangeQuestion
+from simulator.aggregates import Aggregates
+from simulator.bodies import Bodies, Spoiler
 from simulator.broken import failed_response
-from simulator.clocked import ClockedMarket
+from simulator.clock import Clock
 from simulator.faults import DATA_FAULTS, FaultPlan
 from simulator.gate import Counts, error_response, json_response
 from simulator.listing import Listing
-from simulator.reference import Reference
-from simulator.sessions import (
-    EXCHANGE_ZONE,
-    FIRST_DAY,
-    LAST_DAY,
-    all_sessions,
-    closing_time,
-    day_at,
-    day_of,
-)
+from simulator.market import Market
+from simulator.questions import base_url, range_question, time_asked
+from simulator.sessions import date_of, day_of
+from simulator.snapshot import Snapshots
+from simulator.split_pages import SplitPages
+from simulator.status import status_now, upcoming
+from simulator.tape import Tape
 
-_MOST_BARS: Final = 50_000
 _RANGE: Final = "/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{first}/{last}"
-_SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 _GROUPED: Final = "/v2/aggs/grouped/locale/us/market/stocks/{date}"
+_SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 
 
 class Endpoints:
@@ -45,26 +41,22 @@ class Endpoints:
 
     def __init__(
         self,
-        market: Callable[[dt.datetime], ClockedMarket],
+        market: Market,
         *,
         counts: Counts,
         faults: FaultPlan,
-        clock: dt.datetime,
-        repeat_splits: bool = False,
+        clock: Clock,
+        seed: int,
+        split_twice: bool,
     ) -> None:
-        self._market_at = market
+        tape, bodies = Tape(market, seed=seed), Bodies()
+        self._aggregates = Aggregates(tape, bodies)
+        self._snapshots = Snapshots(market, tape, clock, bodies)
+        self._listing = Listing(market)
+        self._splits = SplitPages(market, twice=split_twice)
         self._counts = counts
         self._faults = faults
-        self._repeat_splits = repeat_splits
-        self._set_clock(clock)
-
-    def _set_clock(self, now: dt.datetime) -> None:
-        """Make everything anew that depends on the time."""
-        self._clock = now.astimezone(EXCHANGE_ZONE)
-        market = self._market_at(self._clock)
-        self._aggregates = Aggregates(market)
-        self._listing = Listing(market)
-        self._reference = Reference(market, self._aggregates, repeat=self._repeat_splits)
+        self._clock = clock
 
     def application(self) -> Starlette:
         """Return the ASGI application."""
@@ -72,163 +64,96 @@ class Endpoints:
             routes=[
                 Route(_RANGE, self._range),
                 Route(_GROUPED, self._grouped),
-                Route("/v3/reference/tickers", self._tickers),
-                Route("/v3/reference/splits", self._splits),
                 Route(_SNAPSHOT, self._snapshot),
-                Route(f"{_SNAPSHOT}/{{ticker}}", self._one_snapshot),
+                Route(_SNAPSHOT + "/{ticker}", self._snapshot_of_one),
+                Route("/v3/reference/tickers", self._tickers),
+                Route("/v3/reference/splits", self._splits_page),
                 Route("/v1/marketstatus/now", self._status),
                 Route("/v1/marketstatus/upcoming", self._upcoming),
-                Route("/simulator/clock", self._move_clock, methods=["POST"]),
                 Route("/simulator/counts", self._report),
+                Route("/simulator/clock", self._move_clock, methods=["POST"]),
             ],
-            exception_handlers={404: _not_found},
+            exception_handlers={404: _not_found, ValueError: _not_understood},
         )
+
+    def _answer(self, subject: str, make: Callable[[Spoiler | None], bytes]) -> Response:
+        """Answer with the body that `make` gives, or with the fault of `subject`."""
+        fault = self._faults.choose(subject)
+        spoil = DATA_FAULTS.get(fault) if fault else None
+        body = make(spoil)
+        if fault is None or spoil is not None:
+            return json_response(body)
+        return failed_response(fault, body)
 
     async def _range(self, request: Request) -> Response:
         symbol = request.path_params["ticker"]
         self._counts.bars[symbol] += 1
-        fault = self._faults.choose(symbol)
-        try:
-            question = _range_question(request)
-        except ValueError as error:
-            return error_response(400, str(error))
-        spoil = DATA_FAULTS.get(fault) if fault else None
-        body = self._aggregates.range_body(question, _base_url(request), spoil)
-        if fault is None or spoil is not None:
-            return json_response(body)
-        return failed_response(fault, body)
+        question, moment, url = range_question(request), self._clock.moment, base_url(request)
+        return self._answer(
+            symbol, lambda spoil: self._aggregates.range_body(question, moment, url, spoil)
+        )
 
     async def _grouped(self, request: Request) -> Response:
-        try:
-            day = day_of(dt.date.fromisoformat(request.path_params["date"]))
-        except ValueError as error:
-            return error_response(400, str(error))
-        date = request.path_params["date"]
+        day = day_of(dt.date.fromisoformat(request.path_params["date"]))
+        date, moment = date_of(day).isoformat(), self._clock.moment
         self._counts.days[date] += 1
-        fault = self._faults.choose(date)
-        spoil = DATA_FAULTS.get(fault) if fault else None
         adjusted = request.query_params.get("adjusted", "true") != "false"
-        body = self._aggregates.grouped_body(day, adjusted=adjusted, spoil=spoil)
-        if fault is None or spoil is not None:
-            return json_response(body)
-        return failed_response(fault, body)
-
-    async def _splits(self, request: Request) -> Response:
-        try:
-            body = self._reference.splits_body(request.query_params, _base_url(request))
-        except ValueError as error:
-            return error_response(400, str(error))
-        return self._perhaps_failed("splits", body)
+        return self._answer(
+            date,
+            lambda spoil: self._aggregates.grouped_body(
+                day, moment, adjusted=adjusted, spoil=spoil
+            ),
+        )
 
     async def _snapshot(self, request: Request) -> Response:
-        names = request.query_params.get("tickers")
-        wanted = None if names is None else frozenset(names.split(","))
-        return self._perhaps_failed("snapshot", self._reference.snapshot_body(wanted))
+        tickers = request.query_params.get("tickers")
+        return self._answer("snapshot", lambda spoil: self._snapshots.body(tickers or None, spoil))
 
-    async def _one_snapshot(self, request: Request) -> Response:
-        body = self._reference.one_snapshot(request.path_params["ticker"])
-        if body is None:
-            return json_response(
-                orjson.dumps({"status": "NOT_FOUND", "message": "no such ticker"}), 404
-            )
-        return json_response(body)
+    async def _snapshot_of_one(self, request: Request) -> Response:
+        symbol = request.path_params["ticker"]
+        if self._snapshots.one_body(symbol, None) is None:
+            body = {"status": "NOT_FOUND", "request_id": "0" * 32, "message": "Ticker not found."}
+            return json_response(orjson.dumps(body), 404)
+        return self._answer(
+            "snapshot", lambda spoil: self._snapshots.one_body(symbol, spoil) or b""
+        )
 
-    def _perhaps_failed(self, subject: str, body: bytes) -> Response:
-        """Return `body`, or what its fault makes of it."""
-        fault = self._faults.choose(subject)
-        if fault is None or fault in DATA_FAULTS:
-            return json_response(body)
-        return failed_response(fault, body)
+    async def _splits_page(self, request: Request) -> Response:
+        payload = self._splits.payload(
+            request.query_params, base_url(request), self._clock.moment.day
+        )
+        return self._answer(
+            "splits", lambda spoil: orjson.dumps(payload if spoil is None else spoil(payload))
+        )
 
     async def _tickers(self, request: Request) -> Response:
-        try:
-            return json_response(self._listing.body(request.query_params, _base_url(request)))
-        except ValueError as error:
-            return error_response(400, str(error))
+        return json_response(self._listing.body(request.query_params, base_url(request)))
 
     async def _status(self, _request: Request) -> Response:
-        now = self._clock
-        closing = closing_time(now.date())
-        is_session = day_of(now.date()) in all_sessions()
-        market = "closed"
-        if is_session and dt.time(9, 30) <= now.time() < closing:
-            market = "open"
-        elif is_session and dt.time(4) <= now.time() < dt.time(20):
-            market = "extended-hours"
-        body = {
-            "market": market,
-            "earlyHours": market == "extended-hours" and now.time() < dt.time(9, 30),
-            "afterHours": market == "extended-hours" and now.time() >= closing,
-            "serverTime": now.isoformat(timespec="seconds"),
-            "exchanges": dict.fromkeys(("nasdaq", "nyse", "otc"), market),
-        }
-        return json_response(orjson.dumps(body))
+        return json_response(orjson.dumps(status_now(self._clock.now)))
 
     async def _upcoming(self, _request: Request) -> Response:
-        return json_response(self._reference.upcoming_body())
+        return json_response(orjson.dumps(upcoming(self._clock.now)))
 
     async def _move_clock(self, request: Request) -> Response:
-        try:
-            now = dt.datetime.fromisoformat(orjson.loads(await request.body())["now"])
-        except (ValueError, KeyError, TypeError) as error:
-            return error_response(400, f'expected {{"now": an ISO time with an offset}}: {error}')
-        if now.tzinfo is None or not FIRST_DAY < now.date() <= LAST_DAY:
-            return error_response(400, f"expected a time with an offset up to {LAST_DAY}")
-        self._set_clock(now)
-        return json_response(orjson.dumps({"now": self._clock.isoformat()}))
+        if not _is_local(request):
+            return error_response(403, "the clock is set from the simulator's own machine only")
+        self._clock.move(await time_asked(request))
+        session = date_of(self._clock.moment.session).isoformat()
+        body = {"now": self._clock.now.isoformat(), "session": session}
+        return json_response(orjson.dumps(body))
 
     async def _report(self, _request: Request) -> Response:
         return json_response(self._counts.body())
 
 
-def clock_after_close(day: dt.date) -> dt.datetime:
-    """Return a moment shortly after the close of the session `day`."""
-    return dt.datetime(day.year, day.month, day.day, 16, 20, tzinfo=EXCHANGE_ZONE)
-
-
-def _range_question(request: Request) -> RangeQuestion:
-    path = request.path_params
-    if (path["multiplier"], path["timespan"]) != ("1", "day"):
-        raise ValueError("the simulator has daily bars only: expected range/1/day")
-    query = dict(request.query_params) | _cursor_query(request.query_params.get("cursor"))
-    limit = int(query.get("limit", 5000))
-    if not 1 <= limit <= _MOST_BARS:
-        raise ValueError(f"limit: expected 1 to {_MOST_BARS}, got {limit}")
-    first, last = _day("from", path["first"]), _day("to", path["last"])
-    if last < first:
-        raise ValueError("'to' cannot be a time that occurs before 'from'")
-    return RangeQuestion(
-        symbol=path["ticker"],
-        first=first,
-        last=last,
-        adjusted=query.get("adjusted", "true") != "false",
-        descending=query.get("sort", "asc") == "desc",
-        limit=limit,
-    )
-
-
-def _day(name: str, text: str) -> int:
-    try:
-        if len(text) == 10 and text[4] == "-":
-            return day_of(dt.date.fromisoformat(text))
-        return day_at(int(text))
-    except (ValueError, OverflowError, OSError) as error:
-        raise ValueError(
-            f"Could not parse the time parameter: '{name}'. Use YYYY-MM-DD or Unix MS Timestamps"
-        ) from error
-
-
-def _cursor_query(cursor: str | None) -> dict[str, str]:
-    if cursor is None:
-        return {}
-    padded = cursor + "=" * (-len(cursor) % 4)
-    return dict(parse_qsl(base64.urlsafe_b64decode(padded).decode()))
-
-
-def _base_url(request: Request) -> str:
-    host = request.headers.get("host") or "{}:{}".format(*request.scope["server"])
-    return f"{request.scope['scheme']}://{host}"
+def _is_local(request: Request) -> bool:
+    return request.client is not None and ip_address(request.client.host).is_loopback
 
 
 async def _not_found(_request: Request, _error: Exception) -> Response:
     return PlainTextResponse("404 page not found", status_code=404)
+
+
+async def _not_understood(_request: Request, error: Exception) -> Response:
+    return error_response(400, str(error))

@@ -10,7 +10,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from simulator.gate import error_response, json_response
+from simulator.gate import error_response, json_response, too_many_requests
 
 
 class CutResponse(Response):
@@ -51,10 +51,14 @@ def failed_response(fault: str, body: bytes) -> Response:
     if fault == "status502":
         page = "<html><head><title>502 Bad Gateway</title></head></html>"
         return Response(page, status_code=502, media_type="text/html")
+    if fault == "rate429":
+        refusal = too_many_requests()
+        refusal.headers["Retry-After"] = "1"
+        return refusal
     if fault == "not_authorized":
         text = "You are not entitled to this data. Please upgrade your plan."
-        refusal = {"status": "NOT_AUTHORIZED", "request_id": "0" * 32, "message": text}
-        return json_response(orjson.dumps(refusal))
+        payload = {"status": "NOT_AUTHORIZED", "request_id": "0" * 32, "message": text}
+        return json_response(orjson.dumps(payload))
     if fault == "malformed":
         return json_response(body[: len(body) // 2])
     kinds = {"cut": CutResponse, "stall": StalledResponse, "reset": ResetResponse}

@@ -1,7 +1,8 @@
-"""Faults on request: `--fault` texts come in, `app` asks which fault a bar request gets.
+"""Faults on request: `--fault` texts come in, `app` asks which fault a request gets.
 
-The choice depends on the seed, the symbol and how often the symbol was asked for, so a run
-can be repeated exactly whatever the order of its requests.
+A request is about a subject: a symbol, the date of a whole day, `splits` or `snapshot`. The
+choice depends on the seed, the subject and how often it was asked for, so a run can be
+repeated exactly whatever the order of its requests.
 """
 
 from __future__ import annotations
@@ -16,33 +17,42 @@ Payload = dict[str, Any]
 
 #: Faults of the connection or of the whole answer.
 ANSWER_FAULTS: Final = frozenset(
-    {"status500", "status502", "cut", "malformed", "not_authorized", "stall", "reset"}
+    {
+        "status500",
+        "status502",
+        "rate429",
+        "cut",
+        "malformed",
+        "not_authorized",
+        "stall",
+        "reset",
+    }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One kind of fault, for a share of the bar requests or for one symbol."""
+    """One kind of fault, for a share of the requests or for one subject."""
 
     kind: str
     share: float = 0.0
-    symbol: str | None = None
+    subject: str | None = None
 
 
 def parse_fault(text: str) -> Fault:
-    """Return the fault written as KIND=SHARE or KIND:SYMBOL; ValueError says what is wrong."""
+    """Return the fault written as KIND=SHARE or KIND:SUBJECT; ValueError says what is wrong."""
     kind, is_share, share = text.partition("=")
-    symbol: str | None = None
+    subject: str | None = None
     if not is_share:
-        kind, _, symbol = text.partition(":")
+        kind, _, subject = text.partition(":")
     if kind not in ANSWER_FAULTS and kind not in DATA_FAULTS:
         known = ", ".join(sorted([*ANSWER_FAULTS, *DATA_FAULTS]))
         raise ValueError(f"{kind!r} is not a fault: expected one of {known}")
     if is_share:
         return Fault(kind=kind, share=_share(share))
-    if not symbol:
-        raise ValueError(f"{text!r}: expected KIND=SHARE or KIND:SYMBOL")
-    return Fault(kind=kind, symbol=symbol)
+    if not subject:
+        raise ValueError(f"{text!r}: expected KIND=SHARE or KIND:SUBJECT")
+    return Fault(kind=kind, subject=subject)
 
 
 def _share(text: str) -> float:
@@ -53,22 +63,22 @@ def _share(text: str) -> float:
 
 
 class FaultPlan:
-    """Decides which bar requests fail, and how."""
+    """Decides which requests fail, and how."""
 
     def __init__(self, faults: Sequence[Fault], *, seed: int) -> None:
         self._faults = tuple(faults)
         self._seed = seed
         self._attempts: Counter[str] = Counter()
 
-    def choose(self, symbol: str) -> str | None:
-        """Return the fault of the next request for `symbol`; None if it gets a true answer."""
+    def choose(self, subject: str) -> str | None:
+        """Return the fault of the next request about `subject`; None if it gets a true answer."""
         if not self._faults:
             return None
-        self._attempts[symbol] += 1
-        attempt = self._attempts[symbol]
+        self._attempts[subject] += 1
+        attempt = self._attempts[subject]
         for fault in self._faults:
-            chance = self._chance(f"{fault.kind}:{symbol}:{attempt}")
-            if fault.symbol == symbol or (fault.symbol is None and chance < fault.share):
+            chance = self._chance(f"{fault.kind}:{subject}:{attempt}")
+            if fault.subject == subject or (fault.subject is None and chance < fault.share):
                 return fault.kind
         return None
 
@@ -78,45 +88,65 @@ class FaultPlan:
 
 
 def _null_results(payload: Payload) -> Payload:
-    return payload | {"results": None}
+    return payload | {_rows_name(payload): None}
 
 
 def _missing_results(payload: Payload) -> Payload:
-    return {name: value for name, value in payload.items() if name != "results"}
+    return {name: value for name, value in payload.items() if name != _rows_name(payload)}
 
 
 def _duplicate_bars(payload: Payload) -> Payload:
     rows = _rows(payload)
-    count = len(rows) + len(rows[-1:])
-    return payload | {"results": rows + rows[-1:], "resultsCount": count, "count": count}
+    return _with_rows(payload, rows + rows[-1:])
 
 
 def _unsorted_bars(payload: Payload) -> Payload:
     rows = _rows(payload)
-    return payload | {"results": rows[1::2] + rows[::2]}
+    return _with_rows(payload, rows[1::2] + rows[::2])
 
 
 def _nan_bars(payload: Payload) -> Payload:
-    return _change_middle(payload, lambda row: row | {"c": None})
+    return _change_middle(payload, ("c", "split_to"), lambda _: None)
 
 
 def _negative_bars(payload: Payload) -> Payload:
-    return _change_middle(payload, lambda row: row | {"l": -row["l"]})
+    return _change_middle(payload, ("l", "split_from"), lambda number: -number)
 
 
-def _change_middle(payload: Payload, change: Callable[[Payload], Payload]) -> Payload:
+def _change_middle(
+    payload: Payload, names: tuple[str, ...], change: Callable[[float], float | None]
+) -> Payload:
+    """Change one number of the middle row: the one of `names` that it has."""
     rows = _rows(payload)
     middle = len(rows) // 2
-    changed = [change(row) for row in rows[middle : middle + 1]]
-    return payload | {"results": rows[:middle] + changed + rows[middle + 1 :]}
+    changed = [_changed(row, names, change) for row in rows[middle : middle + 1]]
+    return _with_rows(payload, rows[:middle] + changed + rows[middle + 1 :])
+
+
+def _changed(
+    row: Payload, names: tuple[str, ...], change: Callable[[float], float | None]
+) -> Payload:
+    if "day" in row:
+        return row | {"day": _changed(row["day"], names, change)}
+    name = next(name for name in names if name in row)
+    return row | {name: change(row[name])}
+
+
+def _rows_name(payload: Payload) -> str:
+    return "tickers" if "tickers" in payload else "results"
 
 
 def _rows(payload: Payload) -> list[Payload]:
-    rows: list[Payload] = payload.get("results") or []
+    rows: list[Payload] = payload.get(_rows_name(payload)) or []
     return rows
 
 
-#: Faults of the data: each changes the payload of a range answer.
+def _with_rows(payload: Payload, rows: list[Payload]) -> Payload:
+    counts = {name: len(rows) for name in ("resultsCount", "count") if name in payload}
+    return payload | {_rows_name(payload): rows} | counts
+
+
+#: Faults of the data: each changes the payload of an answer.
 DATA_FAULTS: Final[dict[str, Callable[[Payload], Payload]]] = {
     "null_results": _null_results,
     "missing_results": _missing_results,

@@ -22,9 +22,9 @@ _ARRIVALS: Final = 20_000
 _ENDPOINTS: Final = {
     "/v2/aggs/ticker/": "range",
     "/v2/aggs/grouped/": "grouped",
+    "/v2/snapshot/": "snapshot",
     "/v3/reference/tickers": "tickers",
     "/v3/reference/splits": "splits",
-    "/v2/snapshot/": "snapshot",
     "/v1/marketstatus/": "status",
 }
 
@@ -33,6 +33,7 @@ _ENDPOINTS: Final = {
 class Counts:
     """What has been asked and answered since the start."""
 
+    #: By endpoint, by symbol of a range, and by date of a whole day.
     requests: Counter[str] = field(default_factory=Counter)
     bars: Counter[str] = field(default_factory=Counter)
     days: Counter[str] = field(default_factory=Counter)
@@ -110,11 +111,7 @@ class Gate:
         if self._key is not None and not _carries(scope, self._key):
             return error_response(401, "Unknown API Key")
         if not self._within_rate():
-            return error_response(
-                429,
-                "You've exceeded the maximum requests per minute, please wait or upgrade your "
-                "subscription to continue.",
-            )
+            return too_many_requests()
         return None
 
     def _within_rate(self) -> bool:
@@ -133,6 +130,15 @@ def error_response(status: int, text: str) -> Response:
     """Return Polygon's JSON of an error."""
     body = {"status": "ERROR", "request_id": "0" * 32, "error": text}
     return json_response(orjson.dumps(body), status)
+
+
+def too_many_requests() -> Response:
+    """Return Polygon's answer beyond the rate of a plan."""
+    return error_response(
+        429,
+        "You've exceeded the maximum requests per minute, please wait or upgrade your "
+        "subscription to continue.",
+    )
 
 
 def json_response(body: bytes, status: int = 200) -> Response:

@@ -11,6 +11,7 @@ from pathlib import Path
 from simulator.faults import Fault, parse_fault
 from simulator.gate import Rate
 from simulator.sessions import EXCHANGE_ZONE
+from simulator.synthetic import BASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +25,23 @@ class Options:
     sessions: int
     last_session: dt.date
     replay: Path | None
+    splits: Path | None
+    #: Whether each split is listed twice.
+    duplicate_splits: bool
     #: Seconds before each answer.
     latency: float
     rate: Rate | None
     key: str | None
     faults: tuple[Fault, ...]
     clock: dt.datetime | None
-    #: Splits of a replayed market; and whether each split is listed twice.
-    splits: Path | None
-    repeat_splits: bool
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
     """Return the options; leaves with a message if an argument cannot be understood."""
-    read = _parser().parse_args(arguments)
+    parser = _parser()
+    read = parser.parse_args(arguments)
+    if read.splits is not None and read.replay is None:
+        parser.error("--splits: a made-up market has its own; expected --replay beside it")
     return Options(
         host=read.host,
         port=read.port,
@@ -46,13 +50,13 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         sessions=read.sessions,
         last_session=read.last_session,
         replay=read.replay,
+        splits=read.splits,
+        duplicate_splits=read.duplicate_splits,
         latency=read.latency,
         rate=read.rate,
         key=read.key,
         faults=tuple(read.fault),
         clock=read.clock,
-        splits=read.splits,
-        repeat_splits=read.repeat_splits,
     )
 
 
@@ -70,10 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--last-session",
         type=dt.date.fromisoformat,
-        default=dt.date(2025, 7, 9),
-        help="last session of the made-up market, YYYY-MM-DD",
+        default=BASE,
+        help="session after whose close the clock stands, YYYY-MM-DD",
     )
     add("--replay", type=Path, help="serve the bars of this parquet or CSV file instead")
+    add("--splits", type=Path, help="with --replay: the splits of its bars, a CSV file")
+    add("--duplicate-splits", action="store_true", help="list each split twice, with two ids")
     add("--latency", type=float, default=0.0, help="seconds before each answer")
     add("--rate", type=_rate, metavar="N/SECONDS", help="answer 429 beyond this rate")
     add("--key", help="answer 401 to any other key")
@@ -82,11 +88,10 @@ def _parser() -> argparse.ArgumentParser:
         type=_fault,
         action="append",
         default=[],
-        metavar="KIND=SHARE|KIND:SYMBOL",
-        help="make a share of the bar requests fail, or those for one symbol; repeatable",
+        metavar="KIND=SHARE|KIND:SUBJECT",
+        help="make a share of the requests for bars, splits and snapshots fail, or those about "
+        "one symbol, date of a whole day, `splits` or `snapshot`; repeatable",
     )
-    add("--splits", type=Path, help="splits of the replayed bars, a CSV file")
-    add("--repeat-splits", action="store_true", help="list each split twice, with two ids")
     add("--clock", type=_moment, help="the simulator's time, ISO 8601; without offset New York's")
     return parser
 

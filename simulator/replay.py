@@ -1,12 +1,13 @@
-"""A replayed market: a long table of real bars comes from a file, bars go to `aggregates`.
+"""A replayed market: a long table of real bars comes from a file, bars go to `tape`.
 
-Parquet or CSV with the columns symbol, date, open, high, low, close and volume.
+Parquet or CSV with the columns symbol, date, open, high, low, close and volume; splits from
+a CSV file with the columns ticker, execution_date, split_from and split_to.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -14,15 +15,26 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from simulator.market import Bars
+from simulator.market import Bars, DayArray, Split
+from simulator.sessions import day_of
 
 _FIELDS: Final = ("open", "high", "low", "close", "volume")
 
+_SPLIT_TYPES: Final = {
+    "ticker": pa.string(),
+    "execution_date": pa.date32(),
+    "split_from": pa.float64(),
+    "split_to": pa.float64(),
+}
+
 
 class ReplayMarket:
-    """The bars of a file, unchanged; bars of one symbol are put in order."""
+    """The bars of a file, unchanged; bars of one symbol are put in order.
 
-    def __init__(self, path: Path) -> None:
+    They are taken as adjusted by the splits up to the last bar of the file.
+    """
+
+    def __init__(self, path: Path, splits: Path | None = None) -> None:
         table = _read(path).sort_by([("symbol", "ascending"), ("date", "ascending")])
         days = table["date"].cast(pa.int32()).to_numpy().astype(np.int64)
         if not days.size:
@@ -37,6 +49,8 @@ class ReplayMarket:
         self._days = days
         self._values = values
         self._symbols = tuple(sorted(self._rows))
+        self._sessions = np.unique(days)
+        self._splits = _read_splits(splits) if splits is not None else ()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -44,20 +58,36 @@ class ReplayMarket:
         return self._symbols
 
     @property
+    def sessions(self) -> DayArray:
+        """The days on which any symbol has a bar."""
+        return self._sessions
+
+    @property
     def last_day(self) -> int:
-        """The last session, in days since 1970-01-01."""
-        return int(self._days.max())
+        """The last session of the file."""
+        return int(self._sessions[-1])
+
+    @property
+    def base_day(self) -> int:
+        """The day up to whose splits the bars are adjusted, the last one."""
+        return self.last_day
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits of their file."""
+        return self._splits
 
     def kind(self, symbol: str) -> str:
         """Return CS for plain names, PFD for names with a suffix."""
         return "CS" if symbol.isalnum() else "PFD"
 
-    def bars(self, symbol: str) -> Bars | None:
-        """Return all bars of `symbol`; None if there is no such symbol."""
+    def bars(self, symbol: str, last: int) -> Bars | None:
+        """Return the bars of `symbol` up to the day `last`; None if there is no such symbol."""
         rows = self._rows.get(symbol)
         if rows is None:
             return None
-        return Bars(days=self._days[rows], values=self._values[:, rows])
+        bars = Bars(days=self._days[rows], values=self._values[:, rows])
+        return bars if last >= self.last_day else bars.between(int(self._sessions[0]), last)
 
 
 def _read(path: Path) -> pa.Table:
@@ -70,3 +100,24 @@ def _read(path: Path) -> pa.Table:
         table = pa_csv.read_csv(path, convert_options=options)
     date = pc.cast(table["date"], pa.date32())
     return table.set_column(table.column_names.index("date"), "date", date)
+
+
+def _read_splits(path: Path) -> tuple[Split, ...]:
+    options = pa_csv.ConvertOptions(column_types=_SPLIT_TYPES, include_columns=[*_SPLIT_TYPES])
+    rows = pa_csv.read_csv(path, convert_options=options).to_pylist()
+    for row in rows:
+        if any(value is None for value in row.values()) or not _is_ratio(row):
+            raise ValueError(f"expected splits with positive numbers in {path}, got {row}")
+    return tuple(
+        Split(
+            symbol=row["ticker"],
+            day=day_of(row["execution_date"]),
+            split_from=row["split_from"],
+            split_to=row["split_to"],
+        )
+        for row in rows
+    )
+
+
+def _is_ratio(row: dict[str, Any]) -> bool:
+    return all(0.0 < float(row[name]) < float("inf") for name in ("split_from", "split_to"))

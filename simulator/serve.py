@@ -5,24 +5,21 @@ One line on standard output says that requests are accepted; SIGTERM stops at on
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
 import sys
-from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
-import numpy as np
 import uvicorn
 
-from simulator.app import Endpoints, clock_after_close
-from simulator.clocked import ClockedMarket
+from simulator.app import Endpoints
+from simulator.clock import Clock, clock_after_close
 from simulator.faults import FaultPlan
 from simulator.gate import Counts, Gate
+from simulator.market import Market
 from simulator.options import Options, read_options
 from simulator.replay import ReplayMarket
-from simulator.sessions import all_sessions, date_of, day_of
-from simulator.splits import ListedSplits, SyntheticSplits
+from simulator.sessions import date_of, day_of
 from simulator.synthetic import SyntheticMarket
 
 #: Connections that wait to be accepted.
@@ -48,44 +45,28 @@ class _Server(uvicorn.Server):
         self.force_exit = self.should_exit = True
 
 
-def make_market(options: Options) -> tuple[Callable[[dt.datetime], ClockedMarket], int]:
-    """Return what makes the market at a moment, and its last day unless a clock says otherwise."""
+def make_market(options: Options) -> Market:
+    """Return the market that the options describe."""
     if options.replay is not None:
-        replayed = ReplayMarket(options.replay)
-        listed = ListedSplits(options.splits, anchor=replayed.last_day)
-        return lambda now: ClockedMarket(replayed, listed, now), replayed.last_day
-    last_day = day_of(options.last_session)
-    splits = SyntheticSplits(seed=options.seed, anchor=_ANCHOR)
-
-    def at(now: dt.datetime) -> ClockedMarket:
-        # A clock that was moved back has less of the calendar before it.
-        past = int(np.searchsorted(all_sessions(), day_of(now.date()), side="right"))
-        market = SyntheticMarket(
-            symbols=options.symbols,
-            seed=options.seed,
-            sessions=min(past, options.sessions),
-            last_day=day_of(now.date()),
-        )
-        return ClockedMarket(market, splits, now)
-
-    return at, last_day
+        return ReplayMarket(options.replay, options.splits)
+    return SyntheticMarket(
+        symbols=options.symbols,
+        seed=options.seed,
+        sessions=options.sessions,
+        last_day=day_of(options.last_session),
+    )
 
 
-#: The last day of a market without options, to which its bars are adjusted.
-_ANCHOR: Final = day_of(dt.date(2025, 7, 9))
-
-
-def make_gate(
-    options: Options, market: Callable[[dt.datetime], ClockedMarket], last_day: int
-) -> Gate:
+def make_gate(options: Options, market: Market, clock: Clock) -> Gate:
     """Return the whole application: endpoints behind the gate."""
     counts = Counts()
     endpoints = Endpoints(
         market,
         counts=counts,
         faults=FaultPlan(options.faults, seed=options.seed),
-        clock=options.clock or clock_after_close(date_of(last_day)),
-        repeat_splits=options.repeat_splits,
+        clock=clock,
+        seed=options.seed,
+        split_twice=options.duplicate_splits,
     )
     return Gate(
         endpoints.application(),
@@ -99,10 +80,13 @@ def make_gate(
 def main() -> None:
     """Serve until a signal says to stop."""
     options = read_options()
-    market, last_day = make_market(options)
-    symbols = market(options.clock or clock_after_close(date_of(last_day))).symbols
+    try:
+        market = make_market(options)
+        clock = Clock(market.sessions, options.clock or clock_after_close(market.last_day))
+    except (ValueError, OSError) as error:
+        sys.exit(f"simulator: {error}")
     config = uvicorn.Config(
-        make_gate(options, market, last_day),
+        make_gate(options, market, clock),
         host=options.host,
         port=options.port,
         lifespan="off",
@@ -114,7 +98,7 @@ def main() -> None:
     )
     server = _Server(config)
     server.ready_line = (
-        f"SIMULATED market of {len(symbols)} symbols to {date_of(last_day)} "
+        f"SIMULATED market of {len(market.symbols)} symbols to {date_of(clock.moment.session)} "
         f"on http://{options.host}:{{port}}"
     )
     server.run()

@@ -1,6 +1,6 @@
 """Sessions of the simulated exchange: no input, days since 1970-01-01 go to the markets.
 
-Weekdays without the holidays of the New York exchanges, 2023 to 2026, half days included.
+Weekdays without the holidays of the New York exchanges, 2023 to 2026; half days end at 13:00.
 """
 
 from __future__ import annotations
@@ -27,16 +27,12 @@ _HOLIDAYS: Final = {
     2025: "01-01 01-09 01-20 02-17 04-18 05-26 06-19 07-04 09-01 11-27 12-25",
     2026: "01-01 01-19 02-16 04-03 05-25 06-19 07-03 09-07 11-26 12-25",
 }
-
-
-_CLOSE: Final = dt.time(16)
-_EARLY_CLOSE: Final = dt.time(13)
-_EARLY: Final = frozenset(
-    {
-        *("2023-07-03", "2023-11-24", "2024-07-03", "2024-11-29", "2024-12-24"),
-        *("2025-07-03", "2025-11-28", "2025-12-24", "2026-11-27", "2026-12-24"),
-    }
-)
+_HALF_DAYS: Final = {
+    2023: "07-03 11-24",
+    2024: "07-03 11-29 12-24",
+    2025: "07-03 11-28 12-24",
+    2026: "11-27 12-24",
+}
 
 
 def day_of(date: dt.date) -> int:
@@ -49,29 +45,43 @@ def date_of(day: int) -> dt.date:
     return dt.date.fromordinal(day + _EPOCH)
 
 
+def _days_of(table: dict[int, str]) -> tuple[int, ...]:
+    dates = [f"{year}-{text}" for year, texts in table.items() for text in texts.split()]
+    return tuple(day_of(dt.date.fromisoformat(text)) for text in dates)
+
+
+@cache
+def holidays() -> tuple[int, ...]:
+    """Return the weekdays without a session, oldest first."""
+    return _days_of(_HOLIDAYS)
+
+
+@cache
+def half_days() -> tuple[int, ...]:
+    """Return the sessions that end at 13:00, oldest first."""
+    return _days_of(_HALF_DAYS)
+
+
 @cache
 def all_sessions() -> npt.NDArray[np.int64]:
     """Return every session from FIRST_DAY to LAST_DAY, oldest first."""
-    holidays = {
-        day_of(dt.date.fromisoformat(f"{year}-{text}"))
-        for year, texts in _HOLIDAYS.items()
-        for text in texts.split()
-    }
     days = range(day_of(FIRST_DAY), day_of(LAST_DAY) + 1)
+    closed = set(holidays())
     return np.array(
-        [day for day in days if date_of(day).weekday() < 5 and day not in holidays],
+        [day for day in days if date_of(day).weekday() < 5 and day not in closed],
         dtype=np.int64,
     )
 
 
-def closing_time(date: dt.date) -> dt.time:
-    """Return when the session `date` closes in New York: 13:00 before some holidays."""
-    return _EARLY_CLOSE if date.isoformat() in _EARLY else _CLOSE
+def open_of(day: int) -> dt.datetime:
+    """Return when the session `day` begins."""
+    return dt.datetime.combine(date_of(day), dt.time(9, 30), EXCHANGE_ZONE)
 
 
-def parse_date(text: str) -> dt.date:
-    """Return the date written as YYYY-MM-DD."""
-    return dt.date.fromisoformat(text)
+def close_of(day: int) -> dt.datetime:
+    """Return when the session `day` ends."""
+    hour = 13 if day in half_days() else 16
+    return dt.datetime.combine(date_of(day), dt.time(hour), EXCHANGE_ZONE)
 
 
 @cache

@@ -1,11 +1,14 @@
-"""A made-up market: seed, size and sessions come from the options, bars go to `aggregates`.
+"""A made-up market: seed, size and sessions come from the options, bars and splits go to `tape`.
 
 A bar depends on the seed, the symbol and its date alone: neither the size of the market nor
 its first or last session changes it, so tomorrow's market is today's and one session more.
+That is true of prices as they are traded. Bars are made as adjusted by the splits up to one
+day, the same for all markets, and `tape` derives from them what a day of its own sees.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import random
 from dataclasses import dataclass
@@ -13,8 +16,11 @@ from typing import Final
 
 import numpy as np
 
-from simulator.market import Bars, DayArray, FloatArray
-from simulator.sessions import all_sessions
+from simulator.market import Bars, DayArray, FloatArray, Split
+from simulator.sessions import all_sessions, day_of
+
+#: Last session of a market that is not asked for another one; bars are adjusted up to it.
+BASE: Final = dt.date(2025, 7, 9)
 
 #: The fund that every market has, whatever its size: others are compared with it.
 FUND: Final = "SPY"
@@ -26,6 +32,14 @@ _LENGTH_WEIGHTS: Final = (1, 6, 36, 48, 9)
 #: Sessions in which listings and last trades fall, counted from the first one in 2023.
 _LISTED: Final = (200, 625)
 _STOPPED: Final = (400, 628)
+
+#: Share of the symbols with a split from 2023 to 2026, which makes 3 % in 420 sessions, and
+#: share of these with two.
+_SPLIT: Final = 0.066
+_SPLIT_TWICE: Final = 0.12
+#: From how many shares to how many, and how often of twenty.
+_RATIOS: Final = ((1, 2), (1, 3), (2, 3), (1, 4), (1, 10), (1, 20), (10, 1), (20, 1))
+_RATIO_WEIGHTS: Final = (6, 2, 2, 2, 2, 1, 3, 2)
 
 
 def symbol_names(count: int) -> list[str]:
@@ -57,14 +71,17 @@ class SyntheticMarket:
     """Geometric random walks with jumps, gaps, recent listings and stopped trading."""
 
     def __init__(self, *, symbols: int, seed: int, sessions: int, last_day: int) -> None:
-        past = all_sessions()
-        self._past: DayArray = past[past <= last_day]
-        if self._past.size < sessions or sessions < 1:
-            raise ValueError(f"expected 1 to {self._past.size} sessions, got {sessions}")
-        self._start = self._past.size - sessions
+        past = all_sessions()[all_sessions() <= last_day]
+        if past.size < sessions or sessions < 1:
+            raise ValueError(f"expected 1 to {past.size} sessions, got {sessions}")
+        self._start = past.size - sessions
+        self._last_day = int(past[-1])
         self._seed = seed
         self._symbols = tuple(sorted(symbol_names(symbols)))
         self._known = frozenset(self._symbols)
+        self._splits = tuple(
+            split for symbol in self._symbols for split in _draw_splits(seed, symbol)
+        )
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -72,9 +89,24 @@ class SyntheticMarket:
         return self._symbols
 
     @property
+    def sessions(self) -> DayArray:
+        """All sessions from the first one on, as far as holidays are known."""
+        return all_sessions()[self._start :]
+
+    @property
     def last_day(self) -> int:
-        """The last session, in days since 1970-01-01."""
-        return int(self._past[-1])
+        """The last session if no clock says otherwise."""
+        return self._last_day
+
+    @property
+    def base_day(self) -> int:
+        """The day up to whose splits the bars are adjusted."""
+        return day_of(BASE)
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """All splits from 2023 to 2026."""
+        return self._splits
 
     def kind(self, symbol: str) -> str:
         """Return CS for most symbols, ETF or ADRC for the others."""
@@ -85,20 +117,42 @@ class SyntheticMarket:
             return "CS"
         return "ETF" if share < 0.94 else "ADRC"
 
-    def bars(self, symbol: str) -> Bars | None:
-        """Return all bars of `symbol`; None if there is no such symbol."""
+    def bars(self, symbol: str, last: int) -> Bars | None:
+        """Return the bars of `symbol` up to the day `last`; None if there is no such symbol."""
         if symbol not in self._known:
             return None
-        digest = hashlib.blake2b(f"{self._seed}:{symbol}".encode(), digest_size=16).digest()
-        source = np.random.Generator(np.random.PCG64(int.from_bytes(digest)))
+        past = all_sessions()[all_sessions() <= last]
+        source = _source(self._seed, symbol)
         traits = _draw_traits(source)
-        noise = source.standard_normal((self._past.size, 5))
-        chance = source.spawn(1)[0].random((self._past.size, 2))
+        noise = source.standard_normal((past.size, 5))
+        chance = source.spawn(1)[0].random((past.size, 2))
         kept = chance[:, 1] >= traits.gaps
         kept[: max(self._start, traits.listed)] = False
         kept[traits.stopped :] = False
         values = _walk(traits, noise.T, chance[:, 0])
-        return Bars(days=self._past[kept], values=values[:, kept])
+        return Bars(days=past[kept], values=values[:, kept])
+
+
+def _source(seed: int, text: str) -> np.random.Generator:
+    digest = hashlib.blake2b(f"{seed}:{text}".encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest)))
+
+
+def _draw_splits(seed: int, symbol: str) -> list[Split]:
+    digest = hashlib.blake2b(f"{seed}:{symbol}:split".encode(), digest_size=8).digest()
+    if symbol == FUND or int.from_bytes(digest) / 2**64 >= _SPLIT:
+        return []
+    traits = _draw_traits(_source(seed, symbol))
+    source = _source(seed, f"{symbol}:splits")
+    count = 2 if source.random() < _SPLIT_TWICE else 1
+    life = all_sessions()[traits.listed + 1 : traits.stopped]
+    days = np.sort(source.choice(life, count, replace=False))
+    weights = np.array(_RATIO_WEIGHTS) / sum(_RATIO_WEIGHTS)
+    ratios = [_RATIOS[place] for place in source.choice(len(_RATIOS), count, p=weights)]
+    return [
+        Split(symbol=symbol, day=int(day), split_from=float(before), split_to=float(after))
+        for day, (before, after) in zip(days, ratios, strict=True)
+    ]
 
 
 def _draw_traits(source: np.random.Generator) -> _Traits:

@@ -90,6 +90,8 @@ def test_unknown_symbols_and_empty_ranges_have_no_results(base_url):
         ("/v2/aggs/ticker/A/range/5/minute/2025-07-08/2025-07-09", "daily bars only"),
         ("/v2/aggs/grouped/locale/us/market/stocks/someday", "someday"),
         ("/v3/reference/tickers?limit=1001", "limit"),
+        ("/v3/reference/tickers?sort=name", "sort"),
+        ("/v3/reference/tickers?order=up", "order"),
     ],
 )
 def test_a_bad_question_is_answered_with_400(base_url, path, words):
@@ -132,16 +134,22 @@ def test_the_listing_pages_and_filters(base_url):
     assert [row["ticker"] for row in common] == [r["ticker"] for r in found if r["type"] == "CS"]
     middle = ask(url, limit=1000, **{"ticker.gt": every[9], "ticker.lte": every[19]})["results"]
     assert [row["ticker"] for row in middle] == every[10:20]
+    listed = ask(url, limit=1000, exchange="XNYS", date="2024-01-02", sort="ticker", order="desc")
+    assert listed["results"] == [r for r in found[::-1] if r["primary_exchange"] == "XNYS"]
+    assert "list_date" not in listed["results"][0]
+    assert [row["ticker"] for row in ask(url, search="spy")["results"]] == ["SPY"]
+    one = ask(url, search="SPY Simulated F")["results"]
+    assert [(row["ticker"], row["type"], row["name"]) for row in one] == [
+        ("SPY", "ETF", "SPY Simulated Fund")
+    ]
     assert ask(url, active="false")["count"] == ask(url, market="crypto")["count"] == 0
 
 
 def test_its_clock_stands_after_the_last_close(base_url, tmp_path):
     """By default after the last session's close; an option sets it to any moment."""
     status = ask(f"{base_url}/v1/marketstatus/now")
-    assert (status["serverTime"], status["market"]) == (
-        "2025-07-09T16:20:00-04:00",
-        "extended-hours",
-    )
+    late = ("2025-07-09T16:20:00-04:00", "extended-hours")
+    assert (status["serverTime"], status["market"]) == late
     with running_simulator(tmp_path, *OPTIONS, "--clock", "2025-07-09T12:00:00") as url:
         status = ask(f"{url}/v1/marketstatus/now")
     assert (status["serverTime"], status["market"]) == ("2025-07-09T12:00:00-04:00", "open")

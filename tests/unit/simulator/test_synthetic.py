@@ -19,6 +19,11 @@ def market(symbols=300, seed=7, sessions=420, last=LAST) -> SyntheticMarket:
     return SyntheticMarket(symbols=symbols, seed=seed, sessions=sessions, last_day=day_of(last))
 
 
+def bars_of(one: SyntheticMarket, symbol: str):
+    """Return the bars of a symbol up to the market's last session."""
+    return one.bars(symbol, one.last_day)
+
+
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 def test_sessions_are_those_of_new_york():
     """The list of holidays agrees with the exchange's calendar."""
@@ -52,7 +57,7 @@ def test_names_are_different_and_stay_when_the_market_grows():
 def test_a_bar_depends_on_seed_symbol_and_date_only(other):
     """Size and range of the market leave the common bars alone."""
     for symbol in market().symbols[::30]:
-        one, two = market().bars(symbol), market(**other).bars(symbol)
+        one, two = bars_of(market(), symbol), bars_of(market(**other), symbol)
         common = np.intersect1d(one.days, two.days)
         assert common.size >= min(one.days.size, two.days.size) - 1
         first, last = int(common[0]), int(common[-1])
@@ -63,13 +68,14 @@ def test_another_seed_is_another_market():
     """The seed changes the bars and leaves the names alone."""
     assert market().symbols == market(seed=8).symbols
     symbol = market().symbols[0]
-    assert not np.array_equal(market().bars(symbol).values, market(seed=8).bars(symbol).values)
+    one, other = bars_of(market(), symbol), bars_of(market(seed=8), symbol)
+    assert not np.array_equal(one.values, other.values)
 
 
 def test_every_bar_could_be_true():
     """Prices are positive cents inside their range, volumes are whole, days increase."""
     for symbol in market().symbols:
-        bars = market().bars(symbol)
+        bars = bars_of(market(), symbol)
         start, high, low, close, volume = bars.values
         assert (low > 0).all()
         assert (high >= np.maximum(start, close)).all()
@@ -82,7 +88,7 @@ def test_every_bar_could_be_true():
 def test_the_market_has_its_odd_symbols():
     """Some are new, some have gaps, some stopped trading, and all types occur."""
     one = market(symbols=1500)
-    every = [one.bars(symbol) for symbol in one.symbols]
+    every = [bars_of(one, symbol) for symbol in one.symbols]
     past = all_sessions()[all_sessions() <= one.last_day][-420:]
     sizes = np.array([bars.days.size for bars in every])
     ends = np.array([bars.days[-1] if bars.days.size else 0 for bars in every])
@@ -95,7 +101,7 @@ def test_the_market_has_its_odd_symbols():
 
 def test_an_unknown_symbol_has_no_bars():
     """Names that the market does not list are unknown."""
-    assert market().bars("ZZZZZZ") is None
+    assert bars_of(market(), "ZZZZZZ") is None
 
 
 @pytest.mark.parametrize("sessions", [0, 100_000])
@@ -111,6 +117,6 @@ def test_spy_is_listed_in_a_market_of_any_size():
     assert small.symbols == ("SPY",)
     assert large.symbols.count("SPY") == 1
     assert small.kind("SPY") == large.kind("SPY") == "ETF"
-    one, other = small.bars("SPY"), large.bars("SPY")
+    one, other = bars_of(small, "SPY"), bars_of(large, "SPY")
     np.testing.assert_array_equal(one.values, other.values)
     assert one.days[-1] == small.last_day
