@@ -177,12 +177,12 @@ def _check(series: BarSeries, request: BarRequest, min_bars: int) -> Absence | N
             reason=f"{symbol}: the provider has no bars between {span}; check the symbol",
         )
     last = int(series.sessions[-1])
-    if last < request.last:
+    if last < request.newest:
         return Absence(
             symbol=symbol,
             state=STALE,
             reason=f"{symbol}: the last bar is of {day_date(last)}, not of "
-            f"{day_date(request.last)}{_age(last, request)}; it may be halted or delisted",
+            f"{day_date(request.newest)}{_age(last, request)}; it may be halted or delisted",
         )
     if len(series) < min_bars:
         return Absence(
@@ -195,7 +195,7 @@ def _check(series: BarSeries, request: BarRequest, min_bars: int) -> Absence | N
 
 def _age(session: int, request: BarRequest) -> str:
     """Return how many sessions old a bar is, if the sessions are known."""
-    age = age_in_sessions(session, request.sessions)
+    age = age_in_sessions(session, request.sessions) + bool(request.live)
     return f", {age} session{'s' * (age != 1)} old" if request.sessions else ""
 
 
@@ -222,7 +222,8 @@ def _rows(
         last = [block.values[index, :, -1] for index in range(len(BAR_COLUMNS))]
         last += [arrays[name][:, -1] for name in tools.columns]
         plain = plain_numbers(np.stack(last, axis=1))
-        flags = flags_of(block, request.sessions)
+        live = (request.live,) if request.live else ()
+        flags = flags_of(block, (*request.sessions, *live) if request.sessions else (), live)
         return [
             Row(
                 symbol=one.symbol,

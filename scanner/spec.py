@@ -62,6 +62,8 @@ class ScanSpec:
     as_of: dt.date | None = None
     #: Calendar days of history before as_of; None: as many as columns and screens need.
     lookback_days: int | None = None
+    #: Whether the session that is open now is scanned, by its forming bars.
+    live: bool = False
     #: How bars come, as in SCANNER_FETCH; "" leaves it to the settings.
     fetch: str = ""
     #: Symbols a task: a number, or "auto".

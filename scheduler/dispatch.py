@@ -29,10 +29,11 @@ from scanner.rules.names import TEXTS
 from scanner.rules.screens import read_screens
 from scanner.rules.verdicts import benchmarks_of
 from scanner.spec import ScanSpec, split_symbols
-from scanner.timeframe import day_number
+from scanner.timeframe import day_date, day_number
 from scheduler.fetch import fetch_first, has_to_wait
+from scheduler.live import keep_snapshot, live_request
 from scheduler.market import BarsNeed, Window, bars_need, traded_in, window_of
-from scheduler.plan import ScanPlan, make_plan, plan_of_store, seconds_of
+from scheduler.plan import Cost, ScanPlan, cost_of, make_plan, plan_of_store, seconds_of
 from scheduler.sessions import calendar_of, market_now, recent_sessions
 from scheduler.universe import Universe, resolve
 from worker.finish import finish
@@ -59,6 +60,17 @@ class Planned:
     #: Seconds that all requests take.
     seconds: float
 
+    @property
+    def cost(self) -> Cost:
+        """What it asks the provider for, beside the listing that the plan has made."""
+        calls = {
+            "sessions": len(self.need.missing) + len(self.need.due),
+            "splits": int(self.need.splits_from is not None),
+            "bars": self.plan.calls,
+        }
+        symbols, sessions = len(self.universe.symbols), len(self.window.days)
+        return cost_of(calls, symbols=symbols, sessions=sessions)
+
 
 def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> None:
     """Plan an open scan and put it on the queue; what goes wrong closes it as failed.
@@ -82,6 +94,8 @@ def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> Non
             else:
                 runtime.state.note(scan_id, {"round_over": 1})
             return
+        if spec.live:
+            keep_snapshot(runtime, planned.need.request.live, planned.window)
         rules = _rules(runtime, scan_id, planned)
     except ScannerError as error:
         log.error("scan not started", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
@@ -133,6 +147,8 @@ def plan_scan(
     window = window_of(runtime, now, _as_of(runtime, spec, now), spec.lookback_days or 0)
     symbols, invalid = split_symbols(universe.symbols)
     need = bars_need(runtime, window, symbols, how=how or spec.fetch)
+    if spec.live:
+        need = dataclasses.replace(need, request=live_request(runtime, window, need.request))
     if need.request.grouped and not need.missing and spec.universe == "all":
         symbols, universe = _with_traded(runtime, need.request, symbols, universe)
     settings = runtime.settings
@@ -189,7 +205,8 @@ def _rules(runtime: Runtime, scan_id: str, planned: Planned) -> dict[str, str]:
     tools = runtime.tools_of(rules)
     asked = [x for screen in tools.screens for x in screen.asked]
     benchmarks = load_benchmarks(planned.need.request, benchmarks_of(asked), tools)
-    sessions = recent_sessions(planned.window.calendar, planned.window.last)
+    newest = day_date(planned.need.request.newest)
+    sessions = recent_sessions(planned.window.calendar, newest)
     return {
         "screens": rules.screens,
         "told": orjson.dumps(told).decode(),
@@ -224,6 +241,7 @@ def _fields(planned: Planned) -> dict[str, Any]:
         "sessions": request.sessions,
         "since": request.since,
         "until": request.until,
+        "live": request.live,
     }
     return {
         "source": planned.spec.source,
@@ -232,6 +250,7 @@ def _fields(planned: Planned) -> dict[str, Any]:
         "first": request.first,
         "last": request.last,
         "market": orjson.dumps(market).decode(),
+        "live": request.live,
         "batches": len(planned.plan.batches),
         "calls": planned.plan.calls,
         "planned_seconds": planned.seconds,

@@ -17,9 +17,8 @@ BLOCKS_A_THREAD: Final = 2
 #: Seconds that one request is taken to last, a slow one, so that deadlines are not too short.
 _REQUEST_SECONDS: Final = 0.5
 
-#: Bytes of a bar in an answer, and of a symbol in the listing; gzip makes it a third.
+#: Bytes of a bar in an answer; gzip makes it a third.
 _BAR_BYTES: Final = 105
-_LISTED_BYTES: Final = 270
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +112,8 @@ class Cost:
 def cost_of(calls: Mapping[str, int], *, symbols: int, sessions: int) -> Cost:
     """Return the cost of `calls` in a market of so many symbols, asked for so many sessions."""
     bars = calls.get("sessions", 0) * symbols + calls.get("bars", 0) * sessions
-    bars += calls.get("sample", 0) * sessions
-    listed = calls.get("listing", 0) and symbols
     kept = {kind: count for kind, count in calls.items() if count}
-    return Cost(calls=kept, size=bars * _BAR_BYTES + listed * _LISTED_BYTES)
+    return Cost(calls=kept, size=bars * _BAR_BYTES)
 
 
 def _block_size(symbols: Sequence[str], threads: int) -> int:

@@ -22,7 +22,7 @@ def spec_of(
     universe: str = "",
     as_of: dt.date | None = None,
     screens: str = "",
-    fetch: str = "",
+    live: bool = False,
 ) -> ScanSpec:
     """Return the request that the settings make, with what differs from them.
 
@@ -37,7 +37,8 @@ def spec_of(
         lookback_days=None if settings.lookback_days == "auto" else settings.lookback_days,
         batch_size=settings.batch_size,
         screens=screens,
-        fetch=fetch or settings.fetch,
+        fetch=settings.fetch,
+        live=live,
     )
 
 

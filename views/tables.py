@@ -140,6 +140,7 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
         "id": facts.id,
         "state": report.state,
         "simulated": facts.simulated,
+        "live": facts.live,
         "source": facts.source,
         "as_of": facts.as_of and facts.as_of.isoformat(),
         "universe": facts.universe,

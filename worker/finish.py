@@ -120,11 +120,12 @@ def _last_hits(
 def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, str]) -> ScanFacts:
     asked_at = float(fields.get("asked_at", closed_at))
     threads = [name for name in fields if name.startswith("by:")]
+    newest = int(fields.get("live", 0)) or int(fields.get("last", 0))
     return ScanFacts(
         id=scan_id,
         source=fields.get("source", runtime.source),
         universe=fields.get("universe", ""),
-        as_of=day_date(int(fields["last"])) if "last" in fields else None,
+        as_of=day_date(newest) if newest else None,
         lookback_days=int(fields.get("last", 0)) - int(fields.get("first", 0)),
         columns=runtime.tools.row_columns,
         weights=runtime.settings.score_weights,
@@ -141,6 +142,7 @@ def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, s
             if name.startswith("bars:")
         },
         message=fields.get("message", ""),
+        live=bool(int(fields.get("live", 0))),
     )
 
 

@@ -37,6 +37,14 @@ class BarSeries:
     def __len__(self) -> int:
         return int(self.sessions.shape[0])
 
+    def followed_by(self, later: BarSeries) -> BarSeries:
+        """Return the bars with those of `later` behind them."""
+        return BarSeries(
+            symbol=self.symbol,
+            sessions=np.concatenate([self.sessions, later.sessions]),
+            values=np.concatenate([self.values, later.values], axis=1),
+        )
+
     def between(self, first: int, last: int) -> BarSeries:
         """Return the bars with first <= session <= last, as views."""
         start, stop = np.searchsorted(self.sessions, (first, last + 1))

@@ -34,6 +34,13 @@ class BarRequest:
     #: 1970-01-01, do not answer, and prices are in the shares of the day `until`.
     since: float = 0.0
     until: int = 0
+    #: The session whose forming bars are laid over those up to `last`; 0: none is.
+    live: int = 0
+
+    @property
+    def newest(self) -> int:
+        """The session that rows have to end on."""
+        return self.live or self.last
 
 
 @dataclass(frozen=True, slots=True)

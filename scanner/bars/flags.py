@@ -27,10 +27,13 @@ MEANINGS: Final = {
 Flags = dict[str, int]
 
 
-def flags_of(block: BarBlock, sessions: Sequence[int]) -> list[Flags]:
+def flags_of(
+    block: BarBlock, sessions: Sequence[int], open_sessions: Sequence[int] = ()
+) -> list[Flags]:
     """Return for each symbol of `block` the flags that are not 0.
 
     `sessions`: the exchange's, in order; without them missing ones are not known.
+    `open_sessions`: those whose bars are forming.
     """
     close = block.close
     with np.errstate(all="ignore"):
@@ -39,6 +42,7 @@ def flags_of(block: BarBlock, sessions: Sequence[int]) -> list[Flags]:
     counts = {"flat_bars": flat.sum(axis=1), "jumps": moves.sum(axis=1)}
     if len(sessions):
         counts["missing_sessions"] = _missing(block, np.array(sessions, dtype=np.int32))
+    counts["provisional"] = np.isin(block.sessions[:, -1], open_sessions).astype(np.int32)
     found: list[Flags] = [{} for _ in block.symbols]
     for name in MEANINGS:
         numbers = counts.get(name)

@@ -69,7 +69,26 @@ def load_bars(
         _assemble(request, wanted, cache, store, loaded)
     elif wanted:
         _fetch(request, wanted, cache, provider, loaded)
+    if request.live and store is not None:
+        _lay_over(request, store, loaded)
     return loaded
+
+
+def _lay_over(request: BarRequest, store: MarketStore, loaded: LoadedBars) -> None:
+    """Put the forming bar of the live session behind each series that has one."""
+    symbols = list(loaded.series)
+    try:
+        forming = store.history([request.live], symbols, request.until)
+    except TransientError as error:
+        loaded.series.clear()
+        loaded.errors.update(dict.fromkeys(symbols, error))
+        return
+    loaded.errors.update(forming.errors)
+    for symbol in forming.errors:
+        del loaded.series[symbol]
+    for symbol, bar in forming.series.items():
+        if len(bar):
+            loaded.series[symbol] = loaded.series[symbol].followed_by(bar)
 
 
 def _assemble(

@@ -106,6 +106,7 @@ class RedisScanRecords:
             sessions=tuple(market.get("sessions", ())),
             since=market.get("since", 0.0),
             until=market.get("until", 0),
+            live=market.get("live", 0),
         )
 
     def rules(self, scan_id: str) -> ScanRules:

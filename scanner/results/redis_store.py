@@ -28,7 +28,7 @@ class RedisReportStore:
         pipe.zadd(keys.SCANS, {facts.id: facts.asked_at.timestamp()})
         pipe.zremrangebyscore(keys.SCANS, "-inf", facts.asked_at.timestamp() - self._expiry)
         pipe.expire(keys.SCANS, self._expiry)
-        if report.state == DONE:
+        if report.state == DONE and not facts.live:
             for name, screen in report.screens.items():
                 key = keys.latest(facts.source, facts.universe, screen.key or name)
                 pipe.set(key, orjson.dumps(screen.hits), ex=self._expiry)

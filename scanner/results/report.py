@@ -145,6 +145,8 @@ class ScanFacts:
     benchmarks: tuple[str, ...] = ()
     #: One sentence if the scan as a whole went wrong.
     message: str = ""
+    #: Whether the bars of as_of were forming.
+    live: bool = False
 
     def __post_init__(self) -> None:
         if self.asked_at.tzinfo is None or self.closed_at.tzinfo is None:

@@ -40,7 +40,7 @@ class MemoryReportStore:
     def save(self, report: ScanReport) -> None:
         """Keep `report`; a complete one becomes the last of each of its screens."""
         self._reports[report.facts.id] = report
-        if report.state == DONE:
+        if report.state == DONE and not report.facts.live:
             for screen in report.screens:
                 self._latest[report.facts.source, report.facts.universe, screen] = report.facts.id
 

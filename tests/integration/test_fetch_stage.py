@@ -302,3 +302,37 @@ def test_a_batch_whose_sessions_have_gone_waits_for_another_round(queue, monkeyp
     work(queue, monkeypatch, runtime)
     progress = runtime.state.progress(scan_id)
     assert (progress.recorded, progress.waiting) == (0, 12)
+
+
+def test_a_live_scan_lays_forming_bars_over_the_history(queue, monkeypatch):
+    """In one request for the whole market; what has not traded yet is stale and no row."""
+    market = market_of(clock=dt.datetime(2025, 7, 9, 9, tzinfo=EDT))
+    runtime = runtime_of(queue, market)
+    before = scanned(queue, monkeypatch, runtime)
+    market.clock = dt.datetime(2025, 7, 9, 12, tzinfo=EDT)
+    market.calls = []
+    quiet = market.answers["S07"]
+    market.answers["S07"] = quiet.between(0, LAST - 1)
+    report = scanned(queue, monkeypatch, runtime, live=True)
+    assert market.calls == ["2025-07-09"]
+    assert (report.facts.as_of, report.facts.live) == (dt.date(2025, 7, 9), True)
+    assert report.ledger == {"scored": 11, "stale": 1}
+    assert "1 session old" in report.find("S07").reason
+    row = report.find("S03").row
+    assert (row.bars, row.flags["provisional"]) == (before.find("S03").row.bars + 1, 1)
+    assert row.values[3] == market.answers["S03"].between(LAST, LAST).values[3, 0]
+    market.answers["S07"] = quiet
+    market.clock, market.calls = EVENING, []
+    final = scanned(queue, monkeypatch, runtime)
+    assert asked(market) == ["2025-07-09"]
+    assert final.ledger == {"scored": 12}
+    assert "provisional" not in final.find("S03").row.flags
+
+
+def test_a_live_scan_needs_an_open_session(queue, monkeypatch):
+    """It says which one has closed last."""
+    market = market_of()
+    report = scanned(queue, monkeypatch, runtime_of(queue, market), live=True)
+    assert report.state == "failed"
+    assert "no session is open" in report.facts.message
+    assert "2025-07-09" in report.facts.message

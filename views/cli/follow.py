@@ -52,7 +52,8 @@ def follow(
             if beat is not None and now - beaten > _BEAT:
                 beat()
                 beaten = now
-            if progress.state == PLANNED and not hinted and now - started > _HINT_AFTER:
+            untouched = progress.state == PLANNED and "sessions" not in progress.fields
+            if untouched and not hinted and now - started > _HINT_AFTER:
                 console.print("no control worker has taken the scan yet: see `scan status`")
                 hinted = True
             time.sleep(_PERIOD)
@@ -72,9 +73,14 @@ def _bar(console: Console) -> Progress:
 
 
 def _show(bar: Progress, task: object, progress: ScanProgress) -> None:
+    what, total = progress.state, progress.total
+    done = min(progress.recorded + progress.waiting, total)
+    if progress.state == PLANNED and "sessions" in progress.fields:
+        what, total = "fetching sessions", int(progress.fields["sessions"])
+        done = min(int(progress.fields.get("sessions_done", 0)), total)
     bar.update(
         task,  # type: ignore[arg-type] # rich's TaskID is an int by another name
-        description=progress.state,
-        total=progress.total or None,
-        completed=min(progress.recorded + progress.waiting, progress.total),
+        description=what,
+        total=total or None,
+        completed=done,
     )

@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "down": "up",
     "run": "run",
     "enqueue": "run",
+    "plan": "plan",
     "status": "status",
     "show": "show",
     "why": "show",

@@ -43,6 +43,7 @@ def print_report(
     width = console.width if fit else NO_TERMINAL
     facts = report.facts
     mark = "SIMULATED " if facts.simulated else ""
+    mark += "LIVE " if facts.live else ""
     console.print(
         Text(
             f"{mark}scan {facts.id}: {report.state}, "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -37,6 +39,19 @@ class Day(click.ParamType[dt.date]):
             self.fail(str(error), param, ctx)
 
 
+class Seconds(click.ParamType[float]):
+    """A time written as 10s or 2m."""
+
+    name = "10s"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the seconds, or fail with what was expected."""
+        match = re.fullmatch(r"([0-9]{1,5})([sm])", str(value), re.ASCII)
+        if match is None or not int(match[1]):
+            self.fail(f"expected a time as 10s or 2m, got {value!r}", param, ctx)
+        return float(match[1]) * (60.0 if match[2] == "m" else 1.0)
+
+
 @click.command()
 @click.option("--provider", type=click.Choice(["simulator", "polygon", "files"]))
 @click.option("--data", type=click.Path(), help="Parquet or CSV file of bars, or a folder.")
@@ -44,6 +59,8 @@ class Day(click.ParamType[dt.date]):
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
 @click.option("--where", help="A rule of the scan language, instead of the screens.")
 @click.option("--fetch", type=click.Choice(["auto", "grouped", "symbols"]), help="How bars come.")
+@click.option("--live", is_flag=True, help="Scan the session that is open, by a snapshot.")
+@click.option("--every", type=Seconds(), help="With --live: again after so long, as in 10s.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--yes", is_flag=True, help="Do not ask before a real provider is called.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
@@ -65,12 +82,19 @@ def run(
     settings, home = read_settings(**chosen)
     check_settings(settings)
     screens = asked_screens(settings, where)
-    with _stack_for(settings, home) as (runtime, beat):
+    if flags["every"] and not flags["live"]:
+        raise ConfigError("--every repeats a live scan: add --live, or let beat start scans")
+    with stack_for(settings, home) as (runtime, beat):
         if settings.provider == "polygon":
             confirm_cost(runtime, as_of, screens, yes=flags["yes"])
-        scan_id = _request(runtime, as_of, screens)
-        report = _finished(runtime, scan_id, beat)
-        _print(report, top=top, where=where, as_json=flags["as_json"])
+        while True:
+            started = time.monotonic()
+            scan_id = _request(runtime, as_of=as_of, screens=screens, live=flags["live"])
+            report = _finished(runtime, scan_id, beat)
+            _print(report, top=top, where=where, as_json=flags["as_json"])
+            if not flags["every"]:
+                break
+            time.sleep(max(0.0, started + flags["every"] - time.monotonic()))
     return _code(report, strict=flags["strict"])
 
 
@@ -98,7 +122,7 @@ def enqueue(
     screens = asked_screens(settings, where)
     check_redis(bootstrap.redis_client(settings))
     runtime = bootstrap.runtime(settings)
-    scan_id = _request(runtime, as_of, screens)
+    scan_id = _request(runtime, as_of=as_of, screens=screens, live=flags["live"])
     if not flags["wait"]:
         click.echo(f'{{"id": "{scan_id}"}}' if flags["as_json"] else scan_id)
         return 0
@@ -109,7 +133,7 @@ def enqueue(
 
 
 @contextmanager
-def _stack_for(
+def stack_for(
     settings: Settings, home: Home
 ) -> Iterator[tuple[Runtime, Callable[[], None] | None]]:
     """Yield a runtime on the stack that is up, or on one that lives as long as the command."""
@@ -186,13 +210,13 @@ def _terminated_as_interrupted() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _request(runtime: Runtime, as_of: dt.date | None, screens: str) -> str:
+def _request(runtime: Runtime, **asked: Any) -> str:
     from scheduler.request import request_scan, spec_of
     from views.cli.stack import as_variables
     from worker.celery import app
 
     os.environ.update(as_variables(runtime.settings))
-    scan_id = request_scan(runtime, spec_of(runtime, as_of=as_of, screens=screens))
+    scan_id = request_scan(runtime, spec_of(runtime, **asked))
     _send(app, "start_scan", scan_id)
     return scan_id
 
