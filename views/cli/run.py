@@ -103,6 +103,7 @@ def run(
 @click.option("--as-of", type=Day(), help="Session that rows must end on.")
 @click.option("--where", help="A rule of the scan language, instead of the screens.")
 @click.option("--fetch", type=click.Choice(["auto", "grouped", "symbols"]), help="How bars come.")
+@click.option("--live", is_flag=True, help="Scan the session that is open, by a snapshot.")
 @click.option("--wait", is_flag=True, help="Follow the scan and show its report.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--strict", is_flag=True, help="Exit with 5 if the scan is degraded.")
