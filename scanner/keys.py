@@ -41,6 +41,16 @@ def claim(source: str, what: str) -> str:
     return f"{PREFIX}claim:{source}:{what}"
 
 
+def sample(source: str, day: str) -> str:
+    """Return the key that is set when the day's sample has been asked for."""
+    return f"{PREFIX}sample:{source}:{day}"
+
+
+def suspects(source: str) -> str:
+    """Return the key of the symbols whose series another way contradicts."""
+    return f"{PREFIX}suspects:{source}"
+
+
 def listing(source: str) -> str:
     """Return the key of what a provider lists."""
     return f"{PREFIX}listing:{source}"

@@ -224,6 +224,12 @@ def _rows(
         plain = plain_numbers(np.stack(last, axis=1))
         live = (request.live,) if request.live else ()
         flags = flags_of(block, (*request.sessions, *live) if request.sessions else (), live)
+        if request.grouped and tools.store is not None:
+            suspects = tools.store.suspects(block.symbols)
+            flags = [
+                odd | {"suspect_split": 1} if symbol in suspects else odd
+                for symbol, odd in zip(block.symbols, flags, strict=True)
+            ]
         return [
             Row(
                 symbol=one.symbol,

@@ -53,6 +53,13 @@ class SourceSettings(BaseSettings):
         description="Bars by session of the whole market, or by symbol; auto: what costs less.",
         json_schema_extra={"unit": "name"},
     )
+    sample: int = Field(
+        10,
+        ge=0,
+        le=1_000,
+        description="Symbols a day whose series by session are compared with a fetch of their own.",
+        json_schema_extra={"unit": "symbols"},
+    )
     exchange: str = Field(
         "XNYS",
         description="Calendar of sessions, by its name in exchange_calendars.",

@@ -32,12 +32,12 @@ from scanner.spec import ScanSpec, split_symbols
 from scanner.timeframe import day_date, day_number
 from scheduler.fetch import fetch_first, has_to_wait
 from scheduler.live import keep_snapshot, live_request
-from scheduler.market import BarsNeed, Window, bars_need, traded_in, window_of
+from scheduler.market import BarsNeed, Window, bars_need, todays_sample, traded_in, window_of
 from scheduler.plan import Cost, ScanPlan, cost_of, make_plan, plan_of_store, seconds_of
 from scheduler.sessions import calendar_of, market_now, recent_sessions
 from scheduler.universe import Universe, resolve
 from worker.finish import finish
-from worker.tasks import finish_scan, scan_symbols
+from worker.tasks import compare_sample, finish_scan, scan_symbols
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,10 @@ def _start(
         return
     absences = [absence_of(symbol, error) for symbol, error in planned.invalid.items()]
     runtime.state.write(scan_id, BatchRecords(final=absences, waiting=()))
+    sample = todays_sample(runtime, planned.need.request, universe)
     publish(runtime, scan_id, batches)
+    if sample:
+        compare_sample.delay(scan_id, sample)
 
 
 def publish(runtime: Runtime, scan_id: str, batches: Sequence[Sequence[str]]) -> None:

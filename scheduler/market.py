@@ -11,11 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from scanner import keys
 from scanner.bars.cache import BarRequest
+from scanner.bars.overlap import sample_of
 from scanner.bars.provider import MarketProvider
 from scanner.bars.store import DayFacts, MarketStore
 from scanner.bootstrap import Runtime
-from scanner.timeframe import DAILY, day_number
+from scanner.redis_errors import redis_errors
+from scanner.timeframe import DAILY, day_date, day_number
 from scheduler.freshness import Freshness, freshness
 from scheduler.sessions import EXCHANGE_ZONE, Calendar, calendar_of
 
@@ -145,6 +148,34 @@ def _splits_from(store: MarketStore, window: Window) -> dt.date | None:
 def traded_in(store: MarketStore, request: BarRequest) -> list[str]:
     """Return the symbols that the newest session of a grouped request really holds."""
     return store.symbols(request.sessions[-1]) if request.sessions else []
+
+
+def todays_sample(runtime: Runtime, request: BarRequest, symbols: Sequence[str]) -> list[str]:
+    """Return the symbols that are compared with fetches of their own; none more than once a day.
+
+    Those that split lately come first.
+    """
+    count = runtime.settings.sample
+    if not request.grouped or request.live or not count:
+        return []
+    day = day_date(request.until).isoformat()
+    with redis_errors("claim a sample"):
+        claimed = runtime.redis.set(
+            keys.sample(runtime.source, day), 1, nx=True, ex=_SAMPLE_SECONDS
+        )
+    if not claimed:
+        return []
+    lately = [
+        symbol
+        for symbol, splits in runtime.store.splits(None).items()
+        if request.until - _LATELY <= splits[-1].session <= request.until
+    ]
+    return sample_of(symbols, lately, day, count)
+
+
+#: Seconds that a day's sample is remembered, and days in which a split is late news.
+_SAMPLE_SECONDS: Final = 2 * 86_400
+_LATELY: Final = 7
 
 
 def expiry_of(day: dt.date, window: Window, provisional_seconds: int) -> int:

@@ -72,10 +72,13 @@ class ScriptedMarket(ScriptedProvider):
         self.script_of_splits = list(splits)
         self.types = dict(types or {})
         self.calls: list[str] = []
+        self.samples: dict[str, BarSeries] = {}
+        self.days_asked: set[dt.date] = set()
 
     def day(self, session) -> MarketDay:
         """Return what the script says of a session, or raise what stands in its place."""
         self.calls.append(str(session))
+        self.days_asked.add(session)
         answer = self.answers.get(str(session))
         if isinstance(answer, BaseException):
             raise answer
@@ -97,6 +100,13 @@ class ScriptedMarket(ScriptedProvider):
     def snapshot(self, session) -> MarketDay:
         """Return the bars of a session as forming ones."""
         return self.day(session)
+
+    def sample(self, symbol, first, last) -> BarSeries:
+        """Return the bars of a symbol as the provider adjusts them."""
+        self.calls.append(f"sample {symbol}")
+        found = self.samples.get(symbol) or super().fetch(symbol, first, last)
+        kept = np.isin(found.sessions, [day_number(day) for day in self.days_asked])
+        return BarSeries(symbol=symbol, sessions=found.sessions[kept], values=found.values[:, kept])
 
     def listing(self) -> list[Listed]:
         """Return all symbols of the script, common stock where nothing else is said."""

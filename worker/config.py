@@ -96,7 +96,7 @@ def _tasks() -> dict[str, Any]:
         "task_queues": {CONTROL_QUEUE: {}, SCAN_QUEUE: {}},
         "task_routes": {
             name: {"queue": SCAN_QUEUE}
-            for name in ("scan_symbols", "fetch_session", "fetch_splits")
+            for name in ("scan_symbols", "fetch_session", "fetch_splits", "compare_sample")
         },
         "task_publish_retry_policy": {
             "max_retries": 5,

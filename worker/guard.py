@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -22,7 +22,7 @@ from scanner.pipeline import absence_of, scan_batch
 from scanner.results.redis_records import BatchRecords
 from scanner.results.report import Absence, Row
 from scanner.spec import Batch
-from worker.market import noted
+from worker.market import check_overlap, noted
 from worker.rules import rules_of
 
 log = structlog.get_logger(__name__)
@@ -78,6 +78,15 @@ def guarded(
             log.error("scan stopped", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
             if runtime.state.stop(scan_id, str(error)):
                 on_stop(scan_id)
+
+
+def guarded_sample(current: Callable[[], Runtime], scan_id: str, symbols: Sequence[str]) -> None:
+    """Compare a sample of a scan's symbols, if the scan still runs."""
+    with _kept_going("sample failed", scan_id):
+        runtime = current()
+        request = runtime.state.request(scan_id)
+        if request is not None and request.grouped:
+            check_overlap(runtime, request, symbols)
 
 
 def _scan(

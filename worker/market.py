@@ -8,16 +8,24 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 import structlog
 
 from scanner import keys
+from scanner.bars.cache import BarRequest
+from scanner.bars.overlap import first_difference
 from scanner.bars.provider import MarketProvider
-from scanner.bars.store import merged
+from scanner.bars.split_store import merged
 from scanner.bootstrap import Runtime
-from scanner.errors import ConfigError, DataError, ProviderUnavailable, TransientError
+from scanner.errors import (
+    ConfigError,
+    DataError,
+    ProviderUnavailable,
+    RateLimited,
+    TransientError,
+)
 from scanner.redis_errors import redis_errors
 from scanner.timeframe import DAILY, day_date, day_number
 
@@ -64,6 +72,34 @@ def keep_splits(runtime: Runtime, first: dt.date, last: dt.date, asked_at: float
         runtime.drop_bars(DAILY, changed)
 
     _once(runtime, "splits", is_kept, fetch)
+
+
+def check_overlap(runtime: Runtime, request: BarRequest, symbols: Sequence[str]) -> int:
+    """Compare series that were put together with the provider's own; returns how many were.
+
+    What differs is flagged in the rows of the next scans and never mended. When the budget is
+    short the rest is left out.
+    """
+    provider, checked = market(runtime), 0
+    history = runtime.store.history(request.sessions, symbols, request.until)
+    for symbol, series in history.series.items():
+        try:
+            other = provider.sample(symbol, day_date(request.first), day_date(request.last))
+        except (DataError, TransientError) as error:
+            log.info("not compared", symbol=symbol, cause=str(error))
+            if isinstance(error, RateLimited):
+                break
+            continue
+        apart = first_difference(series, other)
+        if apart is not None:
+            log.warning("suspect split", symbol=symbol, session=day_date(apart).isoformat())
+        runtime.store.suspect(symbol, apart, _SUSPECT_SECONDS)
+        checked += 1
+    return checked
+
+
+#: Seconds that a symbol is suspect after it was contradicted last.
+_SUSPECT_SECONDS: Final = 30 * 86_400
 
 
 def market(runtime: Runtime) -> MarketProvider:

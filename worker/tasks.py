@@ -8,7 +8,7 @@ from scanner.spec import Batch
 from worker import runtime
 from worker.celery import app
 from worker.finish import finish
-from worker.guard import guarded, record_batch
+from worker.guard import guarded, guarded_sample, record_batch
 from worker.market import keep_session, keep_splits
 
 
@@ -43,6 +43,12 @@ def fetch_splits(scan_id: str, first: str, last: str, asked_at: float) -> dict[s
         on_stop=finish_scan.delay,
     )
     return {"splits": last}
+
+
+@app.task(name="compare_sample")
+def compare_sample(scan_id: str, symbols: list[str]) -> None:
+    """Compare some symbols of a scan whose bars came by session with fetches of their own."""
+    guarded_sample(runtime.current, scan_id, symbols)
 
 
 @app.task(name="finish_scan")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from scanner.bars.adjust import Split
 from scanner.bars.block import BarSeries
-from scanner.bars.budget import Budget
+from scanner.bars.budget import Budget, Kind
 from scanner.bars.market_day import MarketDay
 from scanner.bars.polygon_answers import Payload, results_of, series_of
 from scanner.bars.polygon_http import PolygonHttp
@@ -54,6 +54,13 @@ class PolygonProvider:
         Split-adjusted as of now. The provider answers an unknown symbol as one without bars.
         The time budget bounds all waits but the last answer's, which READ_TIMEOUT bounds.
         """
+        return self._range(symbol, first, last, "bars")
+
+    def sample(self, symbol: str, first: dt.date, last: dt.date) -> BarSeries:
+        """Return what `fetch` does, if nothing else wants to be asked for; else RateLimited."""
+        return self._range(symbol, first, last, "sample")
+
+    def _range(self, symbol: str, first: dt.date, last: dt.date, kind: Kind) -> BarSeries:
         if last < first:
             return series_of(symbol, [], first, last)
         path = (
@@ -61,7 +68,7 @@ class PolygonProvider:
             "?adjusted=true&sort=asc&limit=50000"
         )
         results: list[object] = []
-        for payload in self._http.pages(path, symbol, self._time_budget):
+        for payload in self._http.pages(path, symbol, self._time_budget, kind):
             _check_symbol(symbol, payload)
             results += results_of(payload, symbol, "resultsCount")
         return series_of(symbol, results, first, last)

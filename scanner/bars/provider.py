@@ -51,6 +51,10 @@ class MarketProvider(Provider, Protocol):
         """Return the forming bars of `session`, which is open now."""
         ...
 
+    def sample(self, symbol: str, first: dt.date, last: dt.date) -> BarSeries:
+        """Return what `fetch` does, if nothing else wants to be asked for; else RateLimited."""
+        ...
+
     def listing(self) -> list[Listed]:
         """Return what there is to trade now, sorted by symbol."""
         ...

@@ -1,23 +1,22 @@
 """The sessions of the whole market in Redis: a MarketDay comes in, series of symbols go out.
 
-One hash a session, a field a shard, and what is known of the session beside them. Splits are one
-hash, a field a symbol. Bars are kept as they were traded; series are adjusted when they are put
-together, so that a new split touches its own symbol only.
+One hash a session, a field a shard, and what is known of the session beside them. Bars are kept as
+they were traded; series are adjusted when they are put together, so that a new split touches its
+own symbol only.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 import numpy as np
 import orjson
-import redis
 
 from scanner import keys
-from scanner.bars.adjust import Split, adjusted, distinct
+from scanner.bars.adjust import adjusted
 from scanner.bars.block import FIELDS, BarSeries, FloatArray, checked_series
 from scanner.bars.market_day import (
     BrokenShard,
@@ -26,6 +25,7 @@ from scanner.bars.market_day import (
     encode_shards,
     shards_of,
 )
+from scanner.bars.split_store import SplitStore
 from scanner.errors import BadBars, MarketIncomplete
 from scanner.redis_errors import redis_errors
 from scanner.timeframe import day_date
@@ -58,12 +58,8 @@ class History:
     errors: dict[str, BadBars]
 
 
-class MarketStore:
+class MarketStore(SplitStore):
     """The sessions of one source."""
-
-    def __init__(self, client: redis.Redis, source: str) -> None:
-        self._client = client
-        self._source = source
 
     def facts(self, sessions: Sequence[int]) -> dict[int, DayFacts]:
         """Return what is known of those of `sessions` that are kept."""
@@ -151,57 +147,8 @@ class MarketStore:
                     f"the session {day_date(session)} is unreadable: {error}"
                 ) from error
 
-    def keep_splits(self, splits: Iterable[Split], *, asked_at: float, expiry: int) -> set[str]:
-        """Keep all of a source's splits; returns the symbols whose splits are others now."""
-        before = self.splits(None)
-        now: dict[str, list[Split]] = {}
-        for one in distinct(splits):
-            now.setdefault(one.symbol, []).append(one)
-        key = keys.splits(self._source)
-        fields: dict[Any, Any] = {
-            symbol: orjson.dumps([(s.session, s.before, s.after) for s in of])
-            for symbol, of in now.items()
-        }
-        fields[_ASKED_AT] = repr(asked_at)
-        pipe = self._client.pipeline(transaction=True)
-        pipe.delete(key)
-        pipe.hset(key, mapping=fields)
-        pipe.expire(key, max(1, expiry))
-        with redis_errors("write splits"):
-            pipe.execute()
-        return {s for s in before.keys() | now.keys() if before.get(s, []) != now.get(s, [])}
-
-    def splits_asked_at(self) -> float | None:
-        """Return when the splits were asked for by the market's clock; None: they are not kept."""
-        with redis_errors("look for splits"):
-            found = cast("bytes | None", self._client.hget(keys.splits(self._source), _ASKED_AT))
-        return None if found is None else float(found)
-
-    def splits(self, symbols: Sequence[str] | None) -> dict[str, list[Split]]:
-        """Return the splits of those of `symbols` that have any, of all for None."""
-        key = keys.splits(self._source)
-        with redis_errors("read splits"):
-            if symbols is None:
-                raw = cast("dict[bytes, bytes]", self._client.hgetall(key))
-                pairs: list[tuple[str, Any]] = [(name.decode(), data) for name, data in raw.items()]
-            else:
-                found = cast("list[Any]", self._client.hmget(key, list(symbols)))
-                pairs = list(zip(symbols, found, strict=True))
-        return {
-            symbol: [
-                Split(symbol=symbol, session=session, before=before, after=after)
-                for session, before, after in orjson.loads(data)
-            ]
-            for symbol, data in pairs
-            if data is not None and symbol != _ASKED_AT
-        }
-
     def _key(self, session: int) -> str:
         return keys.day(self._source, day_date(session).isoformat())
-
-
-#: Field beside the symbols of the splits; no symbol has a colon.
-_ASKED_AT: Final = ":asked_at"
 
 
 class _Table:
@@ -228,9 +175,3 @@ class _Table:
         taken, places = chosen
         self.values[:, session, places] = values[:, taken]
         self.traded[session, places] = True
-
-
-def merged(known: Mapping[str, Sequence[Split]], new: Iterable[Split], since: int) -> list[Split]:
-    """Return all splits: those that were known before `since`, and the newly listed ones."""
-    kept = [one for of in known.values() for one in of if one.session < since]
-    return distinct([*kept, *new])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 
@@ -35,7 +36,8 @@ def market_of(**options):
 
 def runtime_of(queue, market, **options):
     """Return a runtime that asks for sessions."""
-    return runtime_on(queue, market, **{"fetch": "grouped", "lookback_days": DAYS} | options)
+    usual = {"fetch": "grouped", "lookback_days": DAYS, "sample": 0}
+    return runtime_on(queue, market, **usual | options)
 
 
 def work(queue, monkeypatch, runtime):
@@ -54,7 +56,7 @@ def scanned(queue, monkeypatch, runtime, **changes):
     start_scan(runtime, scan_id)
     for _ in range(10):
         names = work(queue, monkeypatch, runtime)
-        if not names or names == ["scan_symbols"] * len(names):
+        if "scan_symbols" in names or not names:
             break
         start_scan(runtime, scan_id, ask_again=False)
     finish(runtime, scan_id)
@@ -64,7 +66,7 @@ def scanned(queue, monkeypatch, runtime, **changes):
 def asked(market):
     """Return what a market was asked for since the last look, in order without the splits."""
     calls, market.calls = market.calls, []
-    return [call for call in calls if call not in {"splits", "listing"}]
+    return [call for call in calls if call not in {"splits", "listing"} and "sample" not in call]
 
 
 def test_the_first_scan_asks_for_each_session_once(queue, monkeypatch):
@@ -336,3 +338,26 @@ def test_a_live_scan_needs_an_open_session(queue, monkeypatch):
     assert report.state == "failed"
     assert "no session is open" in report.facts.message
     assert "2025-07-09" in report.facts.message
+
+
+def test_a_series_that_the_provider_contradicts_is_flagged(queue, monkeypatch):
+    """From the next scan on, until they agree; some symbols a day, once a day."""
+    market = market_of()
+    day = day_number(dt.date(2025, 7, 8))
+    market.script_of_splits = [Split(symbol="S04", session=day, before=1.0, after=2.0)]
+    runtime = runtime_of(queue, market, sample=3)
+    first = scanned(queue, monkeypatch, runtime)
+    samples = [call for call in market.calls if "sample" in call]
+    assert (samples[0], len(samples)) == ("sample S04", 3)
+    assert "suspect_split" not in first.find("S04").row.flags
+    second = scanned(queue, monkeypatch, runtime)
+    assert second.find("S04").row.flags["suspect_split"] == 1
+    assert [s for s in SYMBOLS if second.find(s).row.flags.get("suspect_split")] == ["S04"]
+    assert len([call for call in market.calls if "sample" in call]) == 3
+    truth = market.answers["S04"]
+    values = truth.values.copy()
+    values[:4, truth.sessions < day] /= 2.0
+    market.samples["S04"] = dataclasses.replace(truth, values=values).between(LAST - 13, LAST + 1)
+    market.clock += dt.timedelta(days=1)
+    scanned(queue, monkeypatch, runtime)
+    assert "suspect_split" not in scanned(queue, monkeypatch, runtime).find("S04").row.flags

@@ -11,7 +11,8 @@ from scan_builders import LAST, ScriptedMarket, series
 from scanner import keys
 from scanner.bars.adjust import Split
 from scanner.bars.market_day import SHARDS, MarketDay, shard_of
-from scanner.bars.store import MarketStore, merged
+from scanner.bars.split_store import merged
+from scanner.bars.store import MarketStore
 from scanner.errors import BadBars, MarketIncomplete
 from scanner.timeframe import day_date
 

@@ -12,6 +12,8 @@ EXAMPLES = {
     "day": keys.day("sim-1", "2025-07-09"),
     "splits": keys.splits("sim-1"),
     "claim": keys.claim("sim-1", "2025-07-09"),
+    "sample": keys.sample("sim-1", "2025-07-09"),
+    "suspects": keys.suspects("sim-1"),
     "listing": keys.listing("sim-1"),
     "budget": keys.budget("polygon-1"),
     "cooldown": keys.cooldown("polygon-1"),

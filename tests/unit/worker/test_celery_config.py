@@ -73,7 +73,8 @@ def test_scans_and_control_have_queues_of_their_own(config):
     """So that 5,000 messages do not stand before the one that ends a scan."""
     assert set(config["task_queues"]) == {CONTROL_QUEUE, SCAN_QUEUE}
     assert config["task_routes"] == {
-        name: {"queue": SCAN_QUEUE} for name in ("scan_symbols", "fetch_session", "fetch_splits")
+        name: {"queue": SCAN_QUEUE}
+        for name in ("scan_symbols", "fetch_session", "fetch_splits", "compare_sample")
     }
     assert config["task_default_queue"] == CONTROL_QUEUE
     assert not config["task_create_missing_queues"]
@@ -100,7 +101,7 @@ def test_the_tasks_have_the_names_that_queues_and_schedule_use(config):
         check=True,
     )
     names = {"scan_symbols", "finish_scan", "start_scan", "tick", "reconcile"}
-    names |= {"fetch_session", "fetch_splits", "sessions_fetched"}
+    names |= {"fetch_session", "fetch_splits", "sessions_fetched", "compare_sample"}
     assert json.loads(found.stdout) == {name: [None, []] for name in names}
     assert {entry["task"] for entry in config["beat_schedule"].values()} < names
     assert set(config["task_routes"]) < names
