@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
 import click
@@ -13,14 +12,12 @@ import click
 from scanner.bars.budget import Unlimited, parse_rate
 from scanner.bars.files import FilesProvider
 from scanner.bars.polygon import PolygonProvider
+from scanner.bars.universe import check_universe
 from scanner.bootstrap import Runtime, row_columns, screens_text
 from scanner.errors import ConfigError
 from scanner.rules.check import compile_rule
 from scanner.rules.screens import one_screen, read_screens
 from scanner.settings import Settings
-
-#: Universes that are names; anything else is a file.
-NAMES: Final = ("all", "common")
 
 
 def check_settings(settings: Settings) -> None:
@@ -42,11 +39,11 @@ def _check_universe(universe: str) -> None:
 
     if "/" in universe:
         read_symbols(Path(universe))
-    elif universe not in NAMES:
-        raise ConfigError(
-            f"SCANNER_UNIVERSE: {universe!r} is neither a file nor a name: "
-            "expected all, common, or a file with one symbol a line"
-        )
+        return
+    try:
+        check_universe(universe)
+    except ConfigError as error:
+        raise ConfigError(f"SCANNER_UNIVERSE: neither a file nor a name: {error}") from error
 
 
 def _check_key(settings: Settings) -> None:
