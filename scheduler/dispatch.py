@@ -68,8 +68,9 @@ class Planned:
             "splits": int(self.need.splits_from is not None),
             "bars": self.plan.calls,
         }
-        symbols, sessions = len(self.universe.symbols), len(self.window.days)
-        return cost_of(calls, symbols=symbols, sessions=sessions)
+        listed = len(self.universe.texts.get("type", ()))
+        symbols = max(listed, len(self.universe.symbols))
+        return cost_of(calls, symbols=symbols, sessions=len(self.window.days))
 
 
 def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> None:
@@ -95,7 +96,7 @@ def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> Non
                 runtime.state.note(scan_id, {"round_over": 1})
             return
         if spec.live:
-            keep_snapshot(runtime, planned.need.request.live, planned.window)
+            keep_snapshot(runtime, planned.need.request, planned.window)
         rules = _rules(runtime, scan_id, planned)
     except ScannerError as error:
         log.error("scan not started", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
@@ -230,10 +231,16 @@ def _as_of(runtime: Runtime, spec: ScanSpec, now: dt.datetime) -> dt.date:
         newest = calendar_of(runtime.settings, now.date()).last_closed(now)
     if spec.as_of is None:
         return newest
-    if spec.as_of > newest and runtime.settings.provider != "files":
+    if runtime.settings.provider == "files":
+        return spec.as_of
+    if spec.as_of > newest:
         raise ConfigError(
             f"expected an as_of up to the last closed session, {newest}, got {spec.as_of}"
         )
+    calendar = calendar_of(runtime.settings, spec.as_of)
+    if not calendar.between(spec.as_of, spec.as_of):
+        before = calendar.between(spec.as_of - dt.timedelta(days=14), spec.as_of)[-1]
+        raise ConfigError(f"{spec.as_of} is no session of the exchange: the one before is {before}")
     return spec.as_of
 
 

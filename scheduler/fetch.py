@@ -65,16 +65,19 @@ def has_to_wait(need: BarsNeed, before: Prepared) -> bool:
     ProviderUnavailable if it will go on to be missing.
     """
     lacks = bool(need.missing) or need.splits_missing
-    if lacks and before.refused:
-        raise ProviderUnavailable(_why_not(need, before))
+    wanted = [str(day) for day in need.missing] + ["splits"] * need.splits_missing
+    for what in wanted:
+        if what in before.refused:
+            raise ProviderUnavailable(f"the market lacks {what}: {before.refused[what]}")
     return lacks or (need.requests > 0 and before.now is None)
 
 
 def _next_round(need: BarsNeed, before: Prepared) -> dict[str, Any]:
-    idle = before.idle_rounds + 1 if before.done == before.done_before else 0
+    # Who has to wait for the budget is not idle: the deadline bounds that.
+    idle = before.idle_rounds + 1 if before.done == before.done_before and not before.waits else 0
     if idle >= IDLE_ROUNDS:
         raise ProviderUnavailable(_why_not(need, before))
-    return {"idle_rounds": idle, "done_before": before.done}
+    return {"idle_rounds": idle, "done_before": before.done, "fetch_waits": 0, "moved": ""}
 
 
 def _why_not(need: BarsNeed, before: Prepared) -> str:

@@ -1,7 +1,7 @@
 """Whether a session that is kept is still true: moments come in, which to ask for again goes out.
 
-A copy is asked for again when its session has closed since, and once in each of the two mornings
-after it, because volumes still change: on the morning of the next session, and of the one after.
+A copy is asked for again when its session has closed since, half an hour after the close, and on
+the mornings of the next two sessions, because volumes still change.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from scanner.bars.market_day import EMPTY_DAYS
 from scanner.bars.store import DayFacts
 from scanner.timeframe import day_number
 from scheduler.sessions import EXCHANGE_ZONE, Calendar
@@ -18,8 +19,8 @@ from scheduler.sessions import EXCHANGE_ZONE, Calendar
 #: When corrections of the session before are out, in exchange time.
 MORNING: Final = dt.time(6)
 
-#: An empty answer about a session is believed after so many days: it was no session then.
-_EMPTY_DAYS: Final = 3
+#: A copy that was taken at the close itself is of a tape that may be a quarter of an hour old.
+SETTLED: Final = dt.timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,22 +48,24 @@ def freshness(
     missing, due = [], []
     for day in sessions:
         facts = known.get(day_number(day))
-        if facts is None or not _is_final(day, facts, calendar, now):
+        if facts is None or not _is_final(day, facts, calendar):
             missing.append(day)
-        elif any(facts.asked_at < moment <= now.timestamp() for moment in _mornings(day, calendar)):
+        elif any(facts.asked_at < moment <= now.timestamp() for moment in _moments(day, calendar)):
             due.append(day)
     return Freshness(missing=tuple(missing), due=tuple(due))
 
 
-def _is_final(day: dt.date, facts: DayFacts, calendar: Calendar, now: dt.datetime) -> bool:
+def _is_final(day: dt.date, facts: DayFacts, calendar: Calendar) -> bool:
     """Return whether a copy was taken after the close and says something."""
     if facts.asked_at < calendar.close_of(day).timestamp():
         return False
-    return facts.symbols > 0 or (now.date() - day).days >= _EMPTY_DAYS
+    asked = dt.datetime.fromtimestamp(facts.asked_at, EXCHANGE_ZONE).date()
+    return facts.symbols > 0 or (asked - day).days >= EMPTY_DAYS
 
 
-def _mornings(day: dt.date, calendar: Calendar) -> list[float]:
-    """Return the mornings of the two sessions after `day`, seconds since 1970-01-01."""
+def _moments(day: dt.date, calendar: Calendar) -> list[float]:
+    """Return when a copy of `day` is asked for again, seconds since 1970-01-01."""
     next_day = calendar.after(day)
     days = (next_day, calendar.after(next_day))
-    return [dt.datetime.combine(one, MORNING, EXCHANGE_ZONE).timestamp() for one in days]
+    mornings = [dt.datetime.combine(one, MORNING, EXCHANGE_ZONE) for one in days]
+    return [moment.timestamp() for moment in (calendar.close_of(day) + SETTLED, *mornings)]

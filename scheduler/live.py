@@ -15,6 +15,7 @@ from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError, ProviderUnavailable
 from scanner.timeframe import day_date, day_number
 from scheduler.market import Window
+from scheduler.sessions import market_now
 
 #: Seconds that a snapshot is kept: a scan is over by then.
 _SNAPSHOT_SECONDS: Final = 900
@@ -35,11 +36,17 @@ def live_request(runtime: Runtime, window: Window, request: BarRequest) -> BarRe
     return dataclasses.replace(request, live=day_number(session), until=day_number(window.today))
 
 
-def keep_snapshot(runtime: Runtime, session: int, window: Window) -> None:
-    """Ask for the forming bars of the whole market, in one request, and keep them."""
+def keep_snapshot(runtime: Runtime, request: BarRequest, window: Window) -> None:
+    """Ask for the forming bars of the whole market, in one request, and keep them.
+
+    ConfigError if the session has closed since the scan was planned.
+    """
     if not isinstance(runtime.provider, MarketProvider):
         return
-    day = runtime.provider.snapshot(day_date(session))
+    session, now = day_date(request.live), market_now(runtime.provider)
+    if window.calendar.open_at(now) != session:
+        raise ConfigError(f"the session {session} has closed meanwhile: scan it without --live")
+    day = runtime.provider.snapshot(session)
     if not day.symbols:
         raise ProviderUnavailable("the snapshot holds no bar yet: try again after the open")
-    runtime.store.write(day, asked_at=window.now.timestamp(), expiry=_SNAPSHOT_SECONDS)
+    runtime.store.write(day, asked_at=now.timestamp(), expiry=_SNAPSHOT_SECONDS)

@@ -15,6 +15,7 @@ from scanner import keys
 from scanner.bars.cache import BarRequest
 from scanner.bars.overlap import sample_of
 from scanner.bars.provider import MarketProvider
+from scanner.bars.split_store import SplitFacts
 from scanner.bars.store import DayFacts, MarketStore
 from scanner.bootstrap import Runtime
 from scanner.redis_errors import redis_errors
@@ -25,7 +26,9 @@ from scheduler.sessions import EXCHANGE_ZONE, Calendar, calendar_of
 #: Sessions that may be asked for anew where others are kept, however few the symbols are.
 _FEW: Final = 5
 
-#: Days before the last listing of splits in which they may have been corrected.
+#: Seconds after which all splits are listed anew.
+_SPLITS_SECONDS: Final = 7 * 86_400.0
+#: Days before the last listing of splits in which others may have been added.
 _SPLITS_OVERLAP: Final = dt.timedelta(days=14)
 
 
@@ -121,6 +124,7 @@ def _grouped(
     fresh: Freshness,
     store: MarketStore,
 ) -> BarsNeed:
+    facts = store.split_facts()
     traded = tuple(day for day in request.sessions if day not in known or known[day].symbols)
     return BarsNeed(
         request=replace(
@@ -132,16 +136,20 @@ def _grouped(
         ),
         missing=fresh.missing,
         due=fresh.due,
-        splits_missing=store.splits_asked_at() is None,
-        splits_from=_splits_from(store, window),
+        splits_missing=facts is None or facts.first > request.first,
+        splits_from=_splits_from(facts, window),
     )
 
 
-def _splits_from(store: MarketStore, window: Window) -> dt.date | None:
-    asked_at = store.splits_asked_at()
-    if asked_at is None:
+def _splits_from(facts: SplitFacts | None, window: Window) -> dt.date | None:
+    """Return from which day on splits have to be listed; None: those that are kept are of today."""
+    if facts is None:
         return window.first
-    asked = dt.datetime.fromtimestamp(asked_at, EXCHANGE_ZONE).date()
+    if facts.first > day_number(window.first):
+        return window.first
+    if window.now.timestamp() - facts.full_at >= _SPLITS_SECONDS:
+        return day_date(facts.first)
+    asked = dt.datetime.fromtimestamp(facts.asked_at, EXCHANGE_ZONE).date()
     return None if asked == window.today else min(asked, window.today) - _SPLITS_OVERLAP
 
 

@@ -66,6 +66,7 @@ def _kept_going(
 def guarded(
     current: Callable[[], Runtime],
     scan_id: str,
+    what: str,
     work: Callable[[Runtime], None],
     on_stop: Callable[[str], object],
 ) -> None:
@@ -73,7 +74,7 @@ def guarded(
     with _kept_going("session failed", scan_id):
         runtime = current()
         try:
-            noted(runtime, scan_id, work)
+            noted(runtime, scan_id, what, work)
         except ConfigError as error:
             log.error("scan stopped", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
             if runtime.state.stop(scan_id, str(error)):

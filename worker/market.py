@@ -15,13 +15,14 @@ import structlog
 
 from scanner import keys
 from scanner.bars.cache import BarRequest
+from scanner.bars.market_day import EMPTY_DAYS
 from scanner.bars.overlap import first_difference
 from scanner.bars.provider import MarketProvider
-from scanner.bars.split_store import merged
 from scanner.bootstrap import Runtime
 from scanner.errors import (
     ConfigError,
     DataError,
+    ProviderPaused,
     ProviderUnavailable,
     RateLimited,
     TransientError,
@@ -35,8 +36,8 @@ log = structlog.get_logger(__name__)
 _CLAIM_SECONDS: Final = 60
 _LOOK_SECONDS: Final = 0.05
 
-#: Seconds that splits are kept; then all are listed anew.
-_SPLITS_SECONDS: Final = 7 * 86_400
+#: Seconds that splits are kept when nobody scans.
+_SPLITS_SECONDS: Final = 30 * 86_400
 
 
 def keep_session(runtime: Runtime, session: int, asked_at: float, expiry: int) -> None:
@@ -49,26 +50,33 @@ def keep_session(runtime: Runtime, session: int, asked_at: float, expiry: int) -
 
     def fetch() -> None:
         day = market(runtime).day(day_date(session))
+        asked = dt.datetime.fromtimestamp(asked_at, dt.UTC).date()
+        if not day.symbols and (asked - day_date(session)).days < EMPTY_DAYS:
+            raise ProviderUnavailable(
+                f"session {name}: the provider has no bars of it yet; if it was none, name it in "
+                "the file of SCANNER_CLOSURES"
+            )
         runtime.store.write(day, asked_at=asked_at, expiry=expiry)
 
     _once(runtime, name, is_kept, fetch)
 
 
 def keep_splits(runtime: Runtime, first: dt.date, last: dt.date, asked_at: float) -> None:
-    """List the splits from `first` to `last` and keep them with the earlier ones.
+    """List the splits from `first` to `last` and keep them.
 
     Cached bars of symbols whose splits are others now are dropped.
     """
 
     def is_kept() -> bool:
-        known = runtime.store.splits_asked_at()
-        return known is not None and known >= asked_at
+        known = runtime.store.split_facts()
+        return known is not None and known.asked_at >= asked_at and known.first <= day_number(first)
 
     def fetch() -> None:
         store = runtime.store
         new = market(runtime).splits(first, last)
-        every = merged(store.splits(None), new, day_number(first))
-        changed = store.keep_splits(every, asked_at=asked_at, expiry=_SPLITS_SECONDS)
+        changed = store.keep_splits(
+            new, day_number(first), asked_at=asked_at, expiry=_SPLITS_SECONDS
+        )
         runtime.drop_bars(DAILY, changed)
 
     _once(runtime, "splits", is_kept, fetch)
@@ -139,18 +147,22 @@ def _release(runtime: Runtime, key: str, token: str) -> None:
             runtime.redis.delete(key)
 
 
-def noted(runtime: Runtime, scan_id: str, work: Callable[[Runtime], None]) -> None:
-    """Do `work` for a planned scan, and count it or note why it failed; ConfigError is raised."""
+def noted(runtime: Runtime, scan_id: str, what: str, work: Callable[[Runtime], None]) -> None:
+    """Do `work` for a planned scan, and count it or note why it failed; ConfigError is raised.
+
+    `what`: the session's date, or `splits`.
+    """
     if runtime.state.spec(scan_id) is None:
         return
     try:
         work(runtime)
     except (DataError, TransientError) as error:
         log.warning("not fetched", scan=scan_id, cause=str(error))
-        facts = {
-            "fetch_error": str(error)[:300],
-            "fetch_refused": int(isinstance(error, DataError)),
-        }
+        facts: dict[str, object] = {"fetch_error": str(error)[:300]}
+        if isinstance(error, DataError):
+            facts[f"refused:{what}"] = facts["fetch_error"]
+        if isinstance(error, RateLimited | ProviderPaused):
+            facts["fetch_waits"] = 1
         runtime.state.note(scan_id, facts)
     else:
         runtime.state.count(scan_id, "sessions_done")

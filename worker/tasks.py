@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from scanner.spec import Batch
+from scanner.timeframe import day_date
 from worker import runtime
 from worker.celery import app
 from worker.finish import finish
@@ -26,6 +27,7 @@ def fetch_session(scan_id: str, session: int, asked_at: float, expiry: int) -> d
     guarded(
         runtime.current,
         scan_id,
+        day_date(session).isoformat(),
         lambda current: keep_session(current, session, asked_at, expiry),
         on_stop=finish_scan.delay,
     )
@@ -39,6 +41,7 @@ def fetch_splits(scan_id: str, first: str, last: str, asked_at: float) -> dict[s
     guarded(
         runtime.current,
         scan_id,
+        "splits",
         lambda current: keep_splits(current, *span, asked_at),
         on_stop=finish_scan.delay,
     )

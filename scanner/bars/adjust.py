@@ -33,6 +33,11 @@ class Split:
     after: float
 
     @property
+    def ratio(self) -> float:
+        """What prices before it are multiplied by."""
+        return self.before / self.after
+
+    @property
     def is_sound(self) -> bool:
         """Whether both sides are numbers of shares."""
         sides = (self.before, self.after)
@@ -44,9 +49,10 @@ class Split:
 def distinct(splits: Iterable[Split]) -> list[Split]:
     """Return the sound ones of `splits`, once each, oldest first.
 
-    Providers repeat a split under another id.
+    Providers repeat a split under another id, or as 2 for 4 instead of 1 for 2.
     """
-    return sorted({one for one in splits if one.is_sound}, key=lambda one: one.session)
+    known = {(one.symbol, one.session, one.ratio): one for one in splits if one.is_sound}
+    return sorted(known.values(), key=lambda one: (one.session, one.symbol, one.ratio))
 
 
 def adjusted(series: BarSeries, splits: Sequence[Split], until: int) -> BarSeries:
@@ -57,7 +63,7 @@ def adjusted(series: BarSeries, splits: Sequence[Split], until: int) -> BarSerie
     factors = np.ones(len(series))
     for split in splits:
         if split.session <= until:
-            factors[series.sessions < split.session] *= split.before / split.after
+            factors[series.sessions < split.session] *= split.ratio
     if (factors == 1.0).all():
         return series
     values = series.values.copy()

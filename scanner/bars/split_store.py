@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 import orjson
@@ -10,10 +11,22 @@ import redis
 
 from scanner import keys
 from scanner.bars.adjust import Split, distinct
+from scanner.errors import MarketIncomplete
 from scanner.redis_errors import redis_errors
 
 #: Field beside the symbols of the splits; no symbol has a colon.
-_ASKED_AT: Final = ":asked_at"
+_FACTS: Final = ":facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitFacts:
+    """What is known of the splits that are kept; moments are by the market's clock."""
+
+    #: When they were asked for last, and when all of them were; seconds since 1970-01-01.
+    asked_at: float
+    full_at: float
+    #: The first execution date that was asked for, days since 1970-01-01.
+    first: int
 
 
 class SplitStore:
@@ -23,18 +36,31 @@ class SplitStore:
         self._client = client
         self._source = source
 
-    def keep_splits(self, splits: Iterable[Split], *, asked_at: float, expiry: int) -> set[str]:
-        """Keep all of a source's splits; returns the symbols whose splits are others now."""
-        before = self.splits(None)
+    def keep_splits(
+        self, splits: Iterable[Split], first: int, *, asked_at: float, expiry: int
+    ) -> set[str]:
+        """Keep the splits that were listed from `first` on, beside those that are known.
+
+        A listing from the first known day on replaces all, a later one only adds. Returns the
+        symbols whose splits are others now.
+        """
+        facts, before = self.split_facts(), self.splits(None)
+        full = facts is None or first <= facts.first
+        known = [] if full else [one for of in before.values() for one in of]
         now: dict[str, list[Split]] = {}
-        for one in distinct(splits):
+        for one in distinct([*known, *splits]):
             now.setdefault(one.symbol, []).append(one)
-        key = keys.splits(self._source)
         fields: dict[Any, Any] = {
             symbol: orjson.dumps([(s.session, s.before, s.after) for s in of])
             for symbol, of in now.items()
         }
-        fields[_ASKED_AT] = repr(asked_at)
+        kept = SplitFacts(
+            asked_at=asked_at,
+            full_at=asked_at if full or facts is None else facts.full_at,
+            first=first if full or facts is None else facts.first,
+        )
+        fields[_FACTS] = orjson.dumps(asdict(kept))
+        key = keys.splits(self._source)
         pipe = self._client.pipeline(transaction=True)
         pipe.delete(key)
         pipe.hset(key, mapping=fields)
@@ -43,21 +69,26 @@ class SplitStore:
             pipe.execute()
         return {s for s in before.keys() | now.keys() if before.get(s, []) != now.get(s, [])}
 
-    def splits_asked_at(self) -> float | None:
-        """Return when the splits were asked for by the market's clock; None: they are not kept."""
+    def split_facts(self) -> SplitFacts | None:
+        """Return what is known of the splits; None: they are not kept."""
         with redis_errors("look for splits"):
-            found = cast("bytes | None", self._client.hget(keys.splits(self._source), _ASKED_AT))
-        return None if found is None else float(found)
+            found = cast("bytes | None", self._client.hget(keys.splits(self._source), _FACTS))
+        return None if found is None else SplitFacts(**orjson.loads(found))
 
     def splits(self, symbols: Sequence[str] | None) -> dict[str, list[Split]]:
-        """Return the splits of those of `symbols` that have any, of all for None."""
+        """Return the splits of those of `symbols` that have any, of all for None.
+
+        MarketIncomplete if symbols are named and no splits are kept (any more).
+        """
         key = keys.splits(self._source)
         with redis_errors("read splits"):
             if symbols is None:
                 raw = cast("dict[bytes, bytes]", self._client.hgetall(key))
                 pairs: list[tuple[str, Any]] = [(name.decode(), data) for name, data in raw.items()]
             else:
-                found = cast("list[Any]", self._client.hmget(key, list(symbols)))
+                facts, *found = cast("list[Any]", self._client.hmget(key, [_FACTS, *symbols]))
+                if facts is None:
+                    raise MarketIncomplete("the splits are not kept: the next scan lists them")
                 pairs = list(zip(symbols, found, strict=True))
         return {
             symbol: [
@@ -65,7 +96,7 @@ class SplitStore:
                 for session, before, after in orjson.loads(data)
             ]
             for symbol, data in pairs
-            if data is not None and symbol != _ASKED_AT
+            if data is not None and symbol != _FACTS
         }
 
     def suspects(self, symbols: Sequence[str]) -> dict[str, int]:
@@ -86,9 +117,3 @@ class SplitStore:
             else:
                 self._client.hset(key, symbol, session)
                 self._client.expire(key, expiry)
-
-
-def merged(known: Mapping[str, Sequence[Split]], new: Iterable[Split], since: int) -> list[Split]:
-    """Return all splits: those that were known before `since`, and the newly listed ones."""
-    kept = [one for of in known.values() for one in of if one.session < since]
-    return distinct([*kept, *new])

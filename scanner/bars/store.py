@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from scanner import keys
-from scanner.bars.adjust import adjusted
+from scanner.bars.adjust import Split, adjusted, contradictory
 from scanner.bars.block import FIELDS, BarSeries, FloatArray, checked_series
 from scanner.bars.market_day import (
     BrokenShard,
@@ -91,7 +91,10 @@ class MarketStore(SplitStore):
         with redis_errors("read the symbols of a session"):
             fields = cast("dict[bytes, bytes]", self._client.hgetall(self._key(session)))
         shards = (data for name, data in fields.items() if name != _ABOUT.encode())
-        names = (decode_shard(data)[0] for data in shards)
+        try:
+            names = [decode_shard(data)[0] for data in shards]
+        except BrokenShard as error:
+            raise self._dropped(session, error) from error
         return sorted(symbol for one in names for symbol in one.decode().split("\n"))
 
     def history(self, sessions: Sequence[int], symbols: Sequence[str], until: int) -> History:
@@ -107,10 +110,9 @@ class MarketStore(SplitStore):
             traded = table.traded[:, place]
             try:
                 series = checked_series(symbol, days[traded], table.values[:, traded, place])
+                found.series[symbol] = adjusted(series, _agreed(splits.get(symbol, [])), until)
             except BadBars as error:
                 found.errors[symbol] = error
-                continue
-            found.series[symbol] = adjusted(series, splits.get(symbol, ()), until)
         return found
 
     def _table(self, sessions: Sequence[int], symbols: Sequence[str]) -> _Table:
@@ -141,14 +143,27 @@ class MarketStore(SplitStore):
             try:
                 table.lay(at, *decode_shard(shard))
             except BrokenShard as error:
-                with redis_errors("drop a session"):
-                    self._client.delete(self._key(session))
-                raise MarketIncomplete(
-                    f"the session {day_date(session)} is unreadable: {error}"
-                ) from error
+                raise self._dropped(session, error) from error
+
+    def _dropped(self, session: int, error: BrokenShard) -> MarketIncomplete:
+        """Drop a session that cannot be read, so that the next scan asks for it."""
+        with redis_errors("drop a session"):
+            self._client.delete(self._key(session))
+        return MarketIncomplete(f"the session {day_date(session)} is unreadable: {error}")
 
     def _key(self, session: int) -> str:
         return keys.day(self._source, day_date(session).isoformat())
+
+
+def _agreed(splits: Sequence[Split]) -> Sequence[Split]:
+    """Return the splits of one symbol; BadBars if two of one day contradict each other."""
+    if contradictory(splits):
+        told = ", ".join(f"{one.before:g} to {one.after:g}" for one in splits)
+        raise BadBars(
+            f"{splits[0].symbol}: expected one split a day, the provider lists more than one "
+            f"of different ratios: {told}"
+        )
+    return splits
 
 
 class _Table:

@@ -17,17 +17,6 @@ from scanner.results.redis_records import RedisScanRecords
 #: Seconds that a closer has before another one may take over.
 CLOSING_LEASE: Final = 60
 
-_FIELDS: Final = (
-    "market_now",
-    "how",
-    "deadline",
-    "sessions_done",
-    "done_before",
-    "idle_rounds",
-    "fetch_error",
-    "fetch_refused",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -44,9 +33,11 @@ class Prepared:
     done_before: int
     #: Rounds that have brought nothing.
     idle_rounds: int
-    #: The last error, and whether asking again would give the same.
+    #: The last error; and what asking again would refuse again, each with its error.
     error: str
-    refused: bool
+    refused: Mapping[str, str]
+    #: Whether requests of the last round were not sent, because they had to wait.
+    waits: bool
 
 
 class RedisScanFetch(RedisScanRecords):
@@ -55,22 +46,28 @@ class RedisScanFetch(RedisScanRecords):
     def __init__(self, client: redis.Redis, expiry: int) -> None:
         super().__init__(client, expiry)
         self._prepare = client.register_script(state_scripts.PREPARE)
+        self._count = client.register_script(state_scripts.COUNT)
 
     def prepared(self, scan_id: str) -> Prepared:
         """Return what a planned scan has decided and fetched so far."""
         with redis_errors("read what a scan has fetched"):
-            found = cast("list[bytes | None]", self._client.hmget(keys.scan(scan_id), _FIELDS))
-        texts = [None if value is None else value.decode() for value in found]
-        now, how, deadline, done, before, idle, error, refused = texts
+            raw = cast("dict[bytes, bytes]", self._client.hgetall(keys.scan(scan_id)))
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        now = fields.get("market_now")
         return Prepared(
             now=dt.datetime.fromisoformat(now) if now else None,
-            how=how or "",
-            deadline=float(deadline or 0.0),
-            done=int(done or 0),
-            done_before=int(before or 0),
-            idle_rounds=int(idle or 0),
-            error=error or "",
-            refused=refused == "1",
+            how=fields.get("how", ""),
+            deadline=float(fields.get("deadline", 0.0)),
+            done=int(fields.get("sessions_done", 0)),
+            done_before=int(fields.get("done_before", 0)),
+            idle_rounds=int(fields.get("idle_rounds", 0)),
+            error=fields.get("fetch_error", ""),
+            refused={
+                name.removeprefix("refused:"): text
+                for name, text in fields.items()
+                if name.startswith("refused:")
+            },
+            waits=fields.get("fetch_waits") == "1",
         )
 
     def prepare(self, scan_id: str, deadline: float, fields: Mapping[str, Any]) -> bool:
@@ -84,9 +81,9 @@ class RedisScanFetch(RedisScanRecords):
             )
 
     def count(self, scan_id: str, field: str) -> None:
-        """Add one to a field of a scan."""
+        """Add one to a field of a scan that exists."""
         with redis_errors("count a step of a scan"):
-            self._client.hincrby(keys.scan(scan_id), field, 1)
+            self._count(keys=[keys.scan(scan_id)], args=[field])
 
     def _lock(self, scan_id: str) -> str:
         with redis_errors("read a scan's lock"):

@@ -100,6 +100,11 @@ redis.call('ZADD', KEYS[4], 'XX', ARGV[3], ARGV[1])
 return 1
 """
 
+#: KEYS: scan. ARGV: field. Adds one to a field of a scan that has not gone.
+COUNT: Final = """
+if redis.call('HEXISTS', KEYS[1], 'state') == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
+"""
+
 #: KEYS: scan, lock, open scans. ARGV: id, deadline, seconds that the lock is kept beyond it, then
 #: fields and values. Returns 1 if the scan is planned still and has the deadline now.
 PREPARE: Final = """

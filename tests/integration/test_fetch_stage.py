@@ -12,9 +12,15 @@ from scan_builders import LAST, ScriptedMarket, series
 
 from scanner import keys
 from scanner.bars.adjust import Split
-from scanner.errors import KeyRefused, NotEntitled, ProviderUnavailable
+from scanner.errors import (
+    ConfigError,
+    KeyRefused,
+    NotEntitled,
+    ProviderUnavailable,
+    RateLimited,
+)
 from scanner.timeframe import day_number
-from scheduler.dispatch import start_scan
+from scheduler.dispatch import plan_scan, start_scan
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 from worker import tasks
@@ -112,7 +118,7 @@ def test_the_next_day_costs_a_session_and_two_that_may_have_changed(queue, monke
 
 def test_corrected_volumes_reach_the_rows_the_next_morning(queue, monkeypatch):
     """Bars that were put together before are not served any more."""
-    market = market_of()
+    market = market_of(clock=EVENING + dt.timedelta(minutes=25))
     runtime = runtime_of(queue, market)
     before = scanned(queue, monkeypatch, runtime).find("S05").row.values[4]
     market.answers["S05"].values[4] *= 3.0
@@ -216,8 +222,9 @@ def test_without_splits_no_series_is_put_together(queue, monkeypatch):
     work(queue, monkeypatch, runtime)
     start_scan(runtime, scan_id, ask_again=False)
     message = runtime.reports.load(scan_id).facts.message
-    assert "lacks the splits: splits: not in your plan" in message
-    runtime.store.keep_splits([], asked_at=market.clock.timestamp() - 86_400, expiry=1_000)
+    assert "lacks splits: splits: not in your plan" in message
+    yesterday = market.clock.timestamp() - 86_400
+    runtime.store.keep_splits([], LAST - 60, asked_at=yesterday, expiry=1_000)
     assert scanned(queue, monkeypatch, runtime).ledger == {"scored": 12}
 
 
@@ -361,3 +368,92 @@ def test_a_series_that_the_provider_contradicts_is_flagged(queue, monkeypatch):
     market.clock += dt.timedelta(days=1)
     scanned(queue, monkeypatch, runtime)
     assert "suspect_split" not in scanned(queue, monkeypatch, runtime).find("S04").row.flags
+
+
+def test_a_longer_history_lists_the_splits_that_it_reaches(queue, monkeypatch):
+    """Those before the first listing's window are not known from it."""
+    market = market_of()
+    early = day_number(dt.date(2025, 6, 20))
+    market.script_of_splits = [Split(symbol="S04", session=early, before=1.0, after=2.0)]
+    scanned(queue, monkeypatch, runtime_of(queue, market))
+    market.calls = []
+    longer = runtime_of(queue, market, lookback_days=30)
+    report = scanned(queue, monkeypatch, longer)
+    assert market.calls.count("splits") == 1
+    assert longer.store.splits(["S04"])["S04"][0].session == early
+    assert report.ledger == {"scored": 12}
+
+
+def test_an_empty_answer_about_the_last_session_is_asked_for_again(queue, monkeypatch):
+    """It is not published yet; the scan says so if it does not come."""
+    market = market_of()
+    bars = dict(market.answers)
+    market.answers = {symbol: one.between(0, LAST - 1) for symbol, one in bars.items()}
+    runtime = runtime_of(queue, market)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    start_scan(runtime, scan_id, ask_again=False)
+    assert runtime.store.facts([LAST]) == {}
+    market.answers, market.calls = bars, []
+    reconcile(runtime)
+    work(queue, monkeypatch, runtime)
+    assert asked(market) == ["2025-07-09"]
+    start_scan(runtime, scan_id, ask_again=False)
+    work(queue, monkeypatch, runtime)
+    finish(runtime, scan_id)
+    assert runtime.reports.load(scan_id).ledger == {"scored": 12}
+
+
+def test_a_copy_of_the_close_itself_is_asked_for_once_more(queue, monkeypatch):
+    """Half an hour later: some tapes are a quarter of an hour late."""
+    market = market_of(clock=dt.datetime(2025, 7, 9, 16, 0, 1, tzinfo=EDT))
+    runtime = runtime_of(queue, market)
+    assert scanned(queue, monkeypatch, runtime).ledger == {"scored": 12}
+    for minute, calls in ((29, []), (30, ["2025-07-09"]), (31, [])):
+        market.clock, market.calls = dt.datetime(2025, 7, 9, 16, minute, tzinfo=EDT), []
+        scanned(queue, monkeypatch, runtime)
+        assert asked(market) == calls
+
+
+def test_waiting_for_the_budget_is_no_idle_round(queue, monkeypatch):
+    """The deadline bounds it; a provider that is down ends it sooner."""
+    market = market_of()
+    market.answers["2025-07-02"] = RateLimited("in a minute", wait=60.0)
+    runtime = runtime_of(queue, market)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    for _ in range(8):
+        work(queue, monkeypatch, runtime)
+        start_scan(runtime, scan_id, ask_again=False)
+        reconcile(runtime)
+    assert runtime.state.progress(scan_id).state == "planned"
+
+
+def test_a_refusal_is_of_the_session_that_was_asked_for(queue, monkeypatch):
+    """A copy that is only due does as well, whatever was refused; another one is asked again."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    scanned(queue, monkeypatch, runtime)
+    market.clock += dt.timedelta(days=1)
+    market.answers["2025-07-09"] = NotEntitled("session 2025-07-09: not in your plan")
+    market.answers["2025-07-10"] = ProviderUnavailable("session 2025-07-10: down")
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    start_scan(runtime, scan_id, ask_again=False)
+    assert runtime.state.progress(scan_id).state == "planned"
+    del market.answers["2025-07-10"]
+    reconcile(runtime)
+    work(queue, monkeypatch, runtime)
+    start_scan(runtime, scan_id, ask_again=False)
+    work(queue, monkeypatch, runtime)
+    finish(runtime, scan_id)
+    assert runtime.reports.load(scan_id).ledger == {"scored": 12}
+
+
+def test_a_day_that_is_no_session_is_refused(queue):
+    """Before anything is asked for."""
+    runtime = runtime_of(queue, market_of())
+    with pytest.raises(ConfigError, match="the one before is 2025-07-03"):
+        plan_scan(runtime, spec_of(runtime, as_of=dt.date(2025, 7, 4)))

@@ -11,7 +11,6 @@ from scan_builders import LAST, ScriptedMarket, series
 from scanner import keys
 from scanner.bars.adjust import Split
 from scanner.bars.market_day import SHARDS, MarketDay, shard_of
-from scanner.bars.split_store import merged
 from scanner.bars.store import MarketStore
 from scanner.errors import BadBars, MarketIncomplete
 from scanner.timeframe import day_date
@@ -33,6 +32,7 @@ def store(queue):
             day, symbols=tuple(day.symbols[at] for at in kept), values=day.values[:, kept]
         )
         store.write(cut, asked_at=float(session), expiry=1_000)
+    store.keep_splits([], 0, asked_at=1.0, expiry=1_000)
     return store
 
 
@@ -102,11 +102,14 @@ def test_splits_touch_their_own_symbol_only(store):
     """When a series is put together; what is kept stays as it was traded."""
     before = store.history(SESSIONS, ["S1", "S2"], LAST)
     changed = store.keep_splits(
-        [Split(symbol="S1", session=LAST - 3, before=1.0, after=2.0)] * 2, asked_at=5.0, expiry=100
+        [Split(symbol="S1", session=LAST - 3, before=x, after=2 * x) for x in (1.0, 2.0)],
+        0,
+        asked_at=5.0,
+        expiry=100,
     )
     after = store.history(SESSIONS, ["S1", "S2"], LAST)
     assert changed == {"S1"}
-    assert store.splits_asked_at() == 5.0
+    assert store.split_facts().asked_at == 5.0
     assert np.array_equal(after.series["S2"].values, before.series["S2"].values)
     ratio = after.series["S1"].values[3] / before.series["S1"].values[3]
     expected = np.where(after.series["S1"].sessions < LAST - 3, 0.5, 1.0)
@@ -117,12 +120,34 @@ def test_splits_touch_their_own_symbol_only(store):
     )
 
 
-def test_newly_listed_splits_replace_those_of_their_days(store):
-    """Earlier ones stay, later ones are what the provider says now."""
+def test_a_later_listing_adds_and_one_from_the_first_day_replaces(store):
+    """So that an answer that is empty once costs no split, and a correction comes in the end."""
     old = [Split(symbol="S1", session=day, before=1.0, after=2.0) for day in (10, 20)]
-    store.keep_splits(old, asked_at=1.0, expiry=100)
+    store.keep_splits(old, 0, asked_at=1.0, expiry=100)
     new = [Split(symbol="S2", session=21, before=1.0, after=3.0)]
-    assert merged(store.splits(None), new, 15) == [old[0], *new]
+    assert store.keep_splits(new, 15, asked_at=2.0, expiry=100) == {"S2"}
+    assert store.keep_splits([], 15, asked_at=3.0, expiry=100) == set()
+    assert store.splits(None) == {"S1": old, "S2": new}
+    facts = store.split_facts()
+    assert (facts.asked_at, facts.full_at, facts.first) == (3.0, 1.0, 0)
+    assert store.keep_splits(old[:1], 0, asked_at=4.0, expiry=100) == {"S1", "S2"}
+    assert store.splits(None) == {"S1": old[:1]}
+
+
+def test_without_a_list_of_splits_no_series_is_put_together(store, queue):
+    """It would not be adjusted, and nobody would know."""
+    queue.delete(keys.splits("test-1"))
+    with pytest.raises(MarketIncomplete, match="splits"):
+        store.history(SESSIONS, SYMBOLS[:3], LAST)
+
+
+def test_two_ratios_of_one_day_cost_their_symbol_its_row(store):
+    """Applied both they would be wrong by far; the others have their series."""
+    splits = [Split(symbol="S1", session=LAST - 3, before=1.0, after=x) for x in (20.0, 25.0)]
+    store.keep_splits(splits, 0, asked_at=1.0, expiry=100)
+    found = store.history(SESSIONS, ["S1", "S2"], LAST)
+    assert "1 to 25, 1 to 20" in str(found.errors["S1"])
+    assert set(found.series) == {"S2"}
 
 
 def test_what_is_known_of_sessions(store, queue):

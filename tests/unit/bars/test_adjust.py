@@ -58,6 +58,7 @@ def test_a_split_that_is_not_executed_yet_changes_nothing():
 def test_repeated_splits_count_once():
     """Providers list a split again under another id."""
     assert distinct([split(5), split(3), split(5)]) == [split(3), split(5)]
+    assert len(distinct([split(5, 1.0, 4.0), split(5, 2.0, 8.0)])) == 1
 
 
 @pytest.mark.parametrize(
