@@ -215,6 +215,7 @@ def test_another_address_on_the_same_redis_sees_no_simulated_price(env, tmp_path
 def test_an_interrupted_run_leaves_nothing_running(env, tmp_path, ending):
     """Ctrl-C in the middle of a run ends every process, and the next run starts at once."""
     slow = env | {"SCANNER_SIMULATOR_LATENCY": "2", "SCANNER_SIMULATOR_SYMBOLS": "400"}
+    slow |= {"SCANNER_FETCH": "symbols"}
     with subprocess.Popen(
         [sys.executable, "-m", "views.cli.main", "run"],
         env=slow,
