@@ -19,6 +19,7 @@ def test_a_killed_worker_costs_no_symbol(tmp_path):
         simulator_symbols=SYMBOLS,
         simulator_latency=0.3,
         schedule="off",
+        fetch="symbols",
         deadline=240,
     )
     with stack_up(env) as stack:

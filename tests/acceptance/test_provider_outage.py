@@ -20,6 +20,7 @@ def test_an_outage_costs_the_symbols_under_way_only(tmp_path):
         tmp_path / "home",
         simulator_url=f"http://127.0.0.1:{port}",
         schedule="off",
+        fetch="symbols",
         deadline=240,
     )
     with stack_up(env):
