@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import click
 from rich.console import Console
 
 from benchmarks import cache, environment, library, loops, memory, rivals, scale, screens, tried
+from benchmarks.scan import theme
 from benchmarks.sizes import FULL, QUICK, Sizes
 from benchmarks.tables import Findings
 
-_THEMES: Final[dict[str, Callable[[Sizes], Findings]]] = {
+#: What can be measured; a theme of several tables yields each when it is done.
+THEMES: Final[dict[str, Callable[[Sizes], Findings | Iterable[Findings]]]] = {
     "library": library.findings,
     "rivals": rivals.findings,
     "cache": cache.findings,
@@ -23,6 +25,7 @@ _THEMES: Final[dict[str, Callable[[Sizes], Findings]]] = {
     "memory": memory.findings,
     "loops": loops.findings,
     "tried": tried.findings,
+    "scan": theme.findings,
 }
 
 #: Columns of the terminal that a table takes.
@@ -30,7 +33,7 @@ _WIDTH: Final = 140
 
 
 @click.command()
-@click.argument("themes", nargs=-1, type=click.Choice(list(_THEMES)))
+@click.argument("themes", nargs=-1, type=click.Choice(list(THEMES)))
 @click.option("--markdown", is_flag=True, help="Print tables for a page.")
 @click.option("--quick", is_flag=True, help="Show that all of it runs; its times mean nothing.")
 def main(themes: tuple[str, ...], *, markdown: bool, quick: bool) -> None:
@@ -43,9 +46,11 @@ def main(themes: tuple[str, ...], *, markdown: bool, quick: bool) -> None:
     progress, console = Console(stderr=True), Console(width=_WIDTH)
     for line in _heading(sizes):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    for name in themes or _THEMES:
+    for name in themes or THEMES:
         progress.print(f"measuring: {name}", style="dim")
-        _THEMES[name](sizes).show(console, markdown=markdown)
+        found = THEMES[name](sizes)
+        for table in [found] if isinstance(found, Findings) else found:
+            table.show(console, markdown=markdown)
 
 
 def _heading(sizes: Sizes) -> Iterator[str]:

@@ -97,7 +97,7 @@ def _medians(sizes: Sizes, chosen: Sequence[Call], sessions: int) -> dict[str, f
     block, names = stack(many), calls.columns(chosen)
     contenders: Contenders = {
         "kernels": lambda: compute(block, names),
-        _TA_LIB: partial(_ta_lib, many, chosen),
+        _TA_LIB: partial(ta_lib, many, chosen),
     }
     rival = _polars()
     if rival:
@@ -124,7 +124,7 @@ def _polars() -> Any:
     return import_module("benchmarks.polars_rival") if find_spec("polars_talib") else None
 
 
-def _ta_lib(many: Sequence[BarSeries], chosen: Sequence[Call]) -> None:
+def ta_lib(many: Sequence[BarSeries], chosen: Sequence[Call]) -> None:
     """Call the functions of `chosen` for each symbol."""
     functions = [(_function(call), call.inputs, tuple(call.numbers.values())) for call in chosen]
     for one in many:

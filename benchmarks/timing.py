@@ -25,6 +25,20 @@ def interleaved(contenders: Mapping[str, Callable[[], object]], sizes: Sizes) ->
     return {name: statistics.median(spent) for name, spent in turns.items()}
 
 
+def turns(contenders: Mapping[str, Callable[[], float]], runs: int) -> dict[str, float]:
+    """Return the median of what each contender says its turn took, after a warm-up.
+
+    For what runs in other processes, where the time of a call is not what is asked for.
+    """
+    for contender in contenders.values():
+        contender()
+    spent: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(runs):
+        for name, contender in contenders.items():
+            spent[name].append(contender())
+    return {name: statistics.median(values) for name, values in spent.items()}
+
+
 def seconds(action: Callable[[], object], calls: int = 1) -> float:
     """Return what a call of `action` takes, without a collection of garbage in it."""
     gc.collect()

@@ -11,13 +11,17 @@ import numpy as np
 import pytest
 
 from benchmarks import agreement, calls, market, rivals, timing
+from benchmarks.__main__ import THEMES
 from benchmarks.columns import TA_COLUMNS
+from benchmarks.scan.sizes import QUICK as SCANS
 from benchmarks.sizes import QUICK
 from benchmarks.tables import Comparison
 from scanner.indicators.reference.ta_lib import ta_lib
 from scanner.indicators.registry import DEFAULT_COLUMNS, column, examples
 
 ROOT = Path(__file__).parents[2]
+#: Heads of columns of numbers.
+NUMBERS = ("ratio", "seconds per 1,000 symbols")
 
 
 def lines_of_tables(text):
@@ -33,23 +37,45 @@ def lines_of_tables(text):
     return found
 
 
-def test_a_quick_run_prints_numbers():
-    """Every theme has its table, and each ratio and each time for 1,000 symbols is a number."""
+def quick_run(*themes):
+    """Return the lines of the tables of a quick run, after a look at their numbers.
+
+    Each ratio and each time for 1,000 symbols is a number.
+    """
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--markdown"],
+        [sys.executable, "-m", "benchmarks", *themes, "--quick", "--markdown"],
         cwd=ROOT,
         text=True,
         capture_output=True,
-        timeout=250,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    lines, thousand = lines_of_tables(done.stdout), "seconds per 1,000 symbols"
-    ratios = [float(line["ratio"]) for line in lines if "ratio" in line]
-    growth = [float(line[thousand]) for line in lines if thousand in line]
-    assert len(ratios) >= 6
-    assert len(growth) == len(QUICK.markets)
-    assert all(math.isfinite(number) and number > 0 for number in (*ratios, *growth))
+    lines = lines_of_tables(done.stdout)
+    numbers = [float(line[head]) for line in lines for head in NUMBERS if head in line]
+    assert all(math.isfinite(number) and number > 0 for number in numbers)
+    return lines
+
+
+def test_a_quick_run_prints_numbers():
+    """Every theme of one process has its table."""
+    lines = quick_run(*(name for name in THEMES if name != "scan"))
+    assert sum("ratio" in line for line in lines) >= 6
+    assert sum(NUMBERS[1] in line for line in lines) == len(QUICK.markets)
+
+
+def test_a_quick_run_scans_by_real_processes():
+    """Each table of whole scans has its lines, and hourly scans ask as often as they should."""
+    lines = quick_run("scan")
+    beside = [line["beside"] for line in lines if "beside" in line]
+    assert beside[:3] == [
+        "0.8 floor + 1.3 chord",
+        "floor: one process, no Celery",
+        "chord of empty tasks",
+    ]
+    assert {"requests alone", "20 threads, requests and ta", "free, 150 days"} <= set(beside)
+    assert sum("in all" in line for line in lines) == len(SCANS.markets)
+    assert [line["calls a symbol"] for line in lines if "scans" in line] == ["8", "2"]
 
 
 def test_the_columns_of_ta_are_all_of_them():
