@@ -46,7 +46,9 @@ class BarSeries:
         )
 
     def between(self, first: int, last: int) -> BarSeries:
-        """Return the bars with first <= session <= last, as views."""
+        """Return the bars with first <= session <= last, as views; all of them are the series."""
+        if len(self) and self.sessions[0] >= first and self.sessions[-1] <= last:
+            return self
         start, stop = np.searchsorted(self.sessions, (first, last + 1))
         return BarSeries(
             symbol=self.symbol,
