@@ -12,7 +12,7 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -32,9 +32,11 @@ from scanner.results.report import (
     ScreenResult,
 )
 from scanner.rules.outcome import Rows
-from scanner.rules.score import COMPONENTS, Scores, score
+from scanner.rules.score import COMPONENTS, score
 from scanner.rules.screens import HIT, Screen
 from scanner.rules.verdicts import Verdict, inputs_as_values, inputs_of, verdict
+
+_T = TypeVar("_T")
 
 #: Decimals of scores: rows that are equal to this many are ranked by symbol.
 _DECIMALS: Final = 6
@@ -92,7 +94,7 @@ def aggregate(
         key=lambda absence: absence.symbol,
     )
     verdicts = _verdicts(facts, rows, screens, texts or {})
-    ranked = _ranked(facts, [_decided(row, at, verdicts) for at, row in enumerate(rows)])
+    ranked = _ranked(facts, _decided(rows, verdicts))
     return ScanReport(
         facts=facts,
         state=_state(facts, absences, len(rows)),
@@ -129,25 +131,22 @@ def _ranked(facts: ScanFacts, rows: Sequence[Row]) -> tuple[RankedRow, ...]:
     components = {name: _column(facts, rows, name) for name in COMPONENTS.values()}
     scores = score(components, facts.weights)
     totals = np.where(np.isnan(scores.total), -np.inf, np.round(scores.total, _DECIMALS))
-    order = sorted(range(len(rows)), key=lambda i: (-totals[i], rows[i].symbol))
+    falling = (-totals).tolist()
+    order = sorted(range(len(rows)), key=lambda i: (falling[i], rows[i].symbol))
+    total, points = scores.total.tolist(), scores.points.tolist()
     return tuple(
         RankedRow(
             row=rows[i],
             rank=rank,
-            score=_number(scores.total[i]),
-            contributions=_contributions(scores, i),
+            score=_number(total[i]),
+            contributions=dict(zip(scores.components, map(_number, points[i]), strict=True)),
         )
         for rank, i in enumerate(order, start=1)
     )
 
 
-def _contributions(scores: Scores, row: int) -> dict[str, float | None]:
-    points = scores.points[row].tolist()
-    return {n: _number(p) for n, p in zip(scores.components, points, strict=True)}
-
-
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), _DECIMALS)
+    return None if math.isnan(value) else round(value, _DECIMALS)
 
 
 def _verdicts(
@@ -168,15 +167,27 @@ def _verdicts(
     return {screen.name: verdict(screen, every) for screen in screens}
 
 
-def _decided(row: Row, at: int, verdicts: Mapping[str, Verdict]) -> Row:
-    """Return a row with the outcomes of all screens."""
-    return dataclasses.replace(
-        row,
-        outcomes={name: one.outcomes[at] for name, one in verdicts.items()},
-        terms={name: one.terms[at] for name, one in verdicts.items() if one.terms[at]},
-        places={x: of[at] for one in verdicts.values() for x, of in one.places.items()},
-        inputs=(),
+def _decided(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> list[Row]:
+    """Return the rows with the outcomes of all screens."""
+    places = {x: of for one in verdicts.values() for x, of in one.places.items()}
+    outcomes = _by_row({name: one.outcomes for name, one in verdicts.items()}, len(rows))
+    terms = _by_row(
+        {name: one.terms for name, one in verdicts.items() if any(one.terms)}, len(rows)
     )
+    decided = zip(rows, outcomes, terms, _by_row(places, len(rows)), strict=True)
+    return [
+        dataclasses.replace(row, outcomes=said, terms=letters, places=placed, inputs=())
+        for row, said, letters, placed in decided
+    ]
+
+
+def _by_row(columns: Mapping[str, Sequence[_T]], rows: int) -> list[dict[str, _T]]:
+    """Return a dict of each row's values of `columns`, each of which has one a row."""
+    if not columns:
+        return [{} for _ in range(rows)]
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
 
 
 def _screen_result(
