@@ -15,6 +15,7 @@ import numpy as np
 
 from scanner.bootstrap import keep_freed_memory
 from scanner.indicators.loops import COMPILED
+from worker.garbage import collect_rarely
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -27,6 +28,7 @@ ONE_THREAD: Final = dict.fromkeys(
 def as_worker() -> None:
     """Let this process treat memory as the workers of a scan do."""
     keep_freed_memory()
+    collect_rarely()
 
 
 def child(module: str, *arguments: object, env: Mapping[str, str] = ONE_THREAD) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 
 from scanner.settings import load_settings
 from worker.config import celery_config
+from worker.garbage import collect_rarely
 from worker.telemetry import configure_logging
 
 
@@ -23,3 +24,8 @@ app.add_defaults(_defaults)
 @setup_logging.connect(weak=False)
 def _set_up_logging(**_: Any) -> None:
     configure_logging()
+
+
+@worker_ready.connect(weak=False)
+def _leave_what_was_imported_alone(**_: Any) -> None:
+    collect_rarely()
