@@ -14,7 +14,7 @@ from benchmarks.scan.sizes import ScanSizes
 from benchmarks.scan.warm import fill
 from benchmarks.tables import Findings, duration
 from scanner.spec import ScanSpec
-from scheduler.dispatch import preview
+from scheduler.dispatch import plan_scan
 from simulator.sessions import all_sessions
 
 #: Bytes that all processes and Redis may take together, for the usual market.
@@ -88,7 +88,7 @@ def _written(one: Fleet, symbols: int, days: int, place: Path) -> ScanSpec:
     listing = place / "symbols.txt"
     listing.write_text("\n".join(names) + "\n")
     asked = scans.spec(one, days, universe=str(listing))
-    request, _ = preview(one.runtime, asked)
+    request = plan_scan(one.runtime, asked).need.request
     past = all_sessions()
     dates = past[(past >= request.first) & (past <= request.last)].astype("int32")
     for start in range(0, symbols, market.BLOCK):

@@ -146,7 +146,7 @@ def _refuse(scan_id: str) -> None:
 
 def batches_of(fleet: Fleet, asked: ScanSpec) -> int:
     """Return how many tasks a scan takes."""
-    return len(dispatch.preview(fleet.runtime, asked)[1].batches)
+    return len(dispatch.plan_scan(fleet.runtime, asked).plan.batches)
 
 
 def empty_chord(fleet: Fleet, tasks: int) -> Callable[[], float]:
