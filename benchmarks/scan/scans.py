@@ -50,8 +50,8 @@ class Done:
 def spec(
     fleet: Fleet, days: int, *, batch_size: int | str = "auto", universe: str = ""
 ) -> ScanSpec:
-    """Return a request for a scan with `days` of lookback."""
-    plain = spec_of(fleet.runtime, universe=universe)
+    """Return a request for a scan with `days` of lookback, whose bars come by symbol."""
+    plain = dataclasses.replace(spec_of(fleet.runtime, universe=universe), fetch="symbols")
     return dataclasses.replace(plain, lookback_days=days, batch_size=batch_size)
 
 
