@@ -16,7 +16,7 @@ SYMBOLS = 200
 def market(tmp_path_factory):
     """Yield the variables of a stack with a small market, and its simulator's address."""
     home = tmp_path_factory.mktemp("live")
-    env = environment(home, simulator_symbols=SYMBOLS, schedule="off", fetch="grouped")
+    env = environment(home, simulator_symbols=SYMBOLS, schedule="off", fetch="grouped", sample=0)
     with stack_up(env):
         facts = json.loads((Path(env["SCANNER_HOME"]) / "stack.json").read_text())
         yield env, facts["variables"]["SCANNER_SIMULATOR_URL"]

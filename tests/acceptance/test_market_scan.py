@@ -25,7 +25,9 @@ SYMBOLS = 5_277
 @pytest.fixture(scope="module")
 def market(tmp_path_factory):
     """A stack on which beat has started a scan of a market that nothing was cached of."""
-    env = environment(tmp_path_factory.mktemp("market"), schedule="every 24h", fetch="symbols")
+    env = environment(
+        tmp_path_factory.mktemp("market"), schedule="every 24h", fetch="symbols", sample=0
+    )
     with stack_up(env) as stack:
 
         def first_scan():
