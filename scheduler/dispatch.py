@@ -91,7 +91,9 @@ def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> Non
         deadline = max(runtime.settings.deadline, DEADLINE_FACTOR * planned.seconds)
         if has_to_wait(planned.need, before):
             if ask_again:
-                fetch_first(runtime, scan_id, planned.need, planned.window, deadline)
+                if before.now is None:
+                    before = dataclasses.replace(before, deadline=time.time() + deadline)
+                fetch_first(runtime, scan_id, planned.need, planned.window, before)
             else:
                 runtime.state.note(scan_id, {"round_over": 1})
             return
@@ -116,10 +118,10 @@ def _start(
         return
     absences = [absence_of(symbol, error) for symbol, error in planned.invalid.items()]
     runtime.state.write(scan_id, BatchRecords(final=absences, waiting=()))
-    sample = todays_sample(runtime, planned.need.request, universe)
-    publish(runtime, scan_id, batches)
-    if sample:
+    if sample := todays_sample(runtime, planned.need.request, universe):
+        # Before the batches: behind them the scan would be over, and it tells what to compare.
         compare_sample.delay(scan_id, sample)
+    publish(runtime, scan_id, batches)
 
 
 def publish(runtime: Runtime, scan_id: str, batches: Sequence[Sequence[str]]) -> None:

@@ -10,7 +10,6 @@ The stage has its own total, deadline and rounds; a scan that cannot get its ses
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from scanner.bootstrap import Runtime
 from scanner.errors import ProviderUnavailable
 from scanner.results.redis_fetch import Prepared
 from scanner.timeframe import day_number
+from scheduler.freshness import may_be_empty
 from scheduler.market import BarsNeed, Window, expiry_of
 from worker.celery import app
 from worker.tasks import fetch_session, fetch_splits
@@ -36,14 +36,9 @@ IDLE_ROUNDS: Final = 3
 
 
 def fetch_first(
-    runtime: Runtime, scan_id: str, need: BarsNeed, window: Window, deadline: float
+    runtime: Runtime, scan_id: str, need: BarsNeed, window: Window, before: Prepared
 ) -> None:
-    """Ask for what a scan has to wait for.
-
-    `deadline`: seconds that the stage may take. ProviderUnavailable if it has brought nothing in
-    some rounds.
-    """
-    before = runtime.state.prepared(scan_id)
+    """Ask for what a scan has to wait for; ProviderUnavailable if rounds have brought nothing."""
     fields: dict[str, Any] = {"round_over": 0}
     if before.now is None:
         fields |= {
@@ -54,8 +49,7 @@ def fetch_first(
         }
     else:
         fields |= _next_round(need, before)
-    until = before.deadline if before.now is not None else time.time() + deadline
-    if runtime.state.prepare(scan_id, until, fields):
+    if runtime.state.prepare(scan_id, before.deadline, fields):
         _publish(runtime, scan_id, need, window)
 
 
@@ -102,7 +96,8 @@ def _publish(runtime: Runtime, scan_id: str, need: BarsNeed, window: Window) -> 
             yield fetch_splits.si(scan_id, str(need.splits_from), str(window.today), asked_at)
         for day in need.sessions[:room]:
             expiry = expiry_of(day, window, runtime.settings.bars_expiry)
-            yield fetch_session.si(scan_id, day_number(day), asked_at, expiry)
+            empty = may_be_empty(day, asked_at)
+            yield fetch_session.si(scan_id, day_number(day), asked_at, expiry, empty)
 
     chord(header())(app.signature("sessions_fetched", args=(scan_id,), immutable=True))
     log.info("sessions are fetched first", scan=scan_id, sessions=len(need.sessions))

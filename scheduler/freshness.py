@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scanner.bars.market_day import EMPTY_DAYS
 from scanner.bars.store import DayFacts
 from scanner.timeframe import day_number
 from scheduler.sessions import EXCHANGE_ZONE, Calendar
 
 #: When corrections of the session before are out, in exchange time.
 MORNING: Final = dt.time(6)
+
+#: Days after which an empty answer is believed.
+_EMPTY_DAYS: Final = 3
 
 #: A copy that was taken at the close itself is of a tape that may be a quarter of an hour old.
 SETTLED: Final = dt.timedelta(minutes=30)
@@ -59,8 +61,16 @@ def _is_final(day: dt.date, facts: DayFacts, calendar: Calendar) -> bool:
     """Return whether a copy was taken after the close and says something."""
     if facts.asked_at < calendar.close_of(day).timestamp():
         return False
-    asked = dt.datetime.fromtimestamp(facts.asked_at, EXCHANGE_ZONE).date()
-    return facts.symbols > 0 or (asked - day).days >= EMPTY_DAYS
+    return facts.symbols > 0 or may_be_empty(day, facts.asked_at)
+
+
+def may_be_empty(day: dt.date, asked_at: float) -> bool:
+    """Return whether an empty answer is believed, `asked_at` in seconds since 1970-01-01.
+
+    It is some days after `day`: it was no session then. Before, it is not published yet.
+    """
+    asked = dt.datetime.fromtimestamp(asked_at, EXCHANGE_ZONE).date()
+    return (asked - day).days >= _EMPTY_DAYS
 
 
 def _moments(day: dt.date, calendar: Calendar) -> list[float]:

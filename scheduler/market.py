@@ -193,8 +193,7 @@ def expiry_of(day: dt.date, window: Window, provisional_seconds: int) -> int:
     """
     if window.now < window.calendar.close_of(day):
         return provisional_seconds
-    kept = (window.last - window.first).days - (window.last - day).days + _SPARE_DAYS
-    return kept * 86_400
+    return ((day - window.first).days + _SPARE_DAYS) * 86_400
 
 
 #: Days that a session is kept beyond the lookback, so that weekends do not cut it.

@@ -76,9 +76,7 @@ def guarded(
         try:
             noted(runtime, scan_id, what, work)
         except ConfigError as error:
-            log.error("scan stopped", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
-            if runtime.state.stop(scan_id, str(error)):
-                on_stop(scan_id)
+            _stop(runtime, scan_id, error, on_stop)
 
 
 def guarded_sample(current: Callable[[], Runtime], scan_id: str, symbols: Sequence[str]) -> None:
@@ -98,13 +96,20 @@ def _scan(
         tools = runtime.tools_of(rules_of(runtime, batch.scan_id))
         result = scan_batch(batch.symbols, request, tools)
     except ConfigError as error:
-        log.error("scan stopped", scan=batch.scan_id, cause=str(error))  # noqa: TRY400 - expected
-        if runtime.state.stop(batch.scan_id, str(error)):
-            on_stop(batch.scan_id)
+        _stop(runtime, batch.scan_id, error, on_stop)
         return
     counters = {f"seconds:{stage}": spent for stage, spent in result.seconds.items()}
     counters |= {f"bars:{origin}": float(count) for origin, count in result.bars.items()}
     _write(runtime, batch, result.records, counters)
+
+
+def _stop(
+    runtime: Runtime, scan_id: str, error: ConfigError, on_stop: Callable[[str], object]
+) -> None:
+    """Let a scan end that no worker can go on with."""
+    log.error("scan stopped", scan=scan_id, cause=str(error))
+    if runtime.state.stop(scan_id, str(error)):
+        on_stop(scan_id)
 
 
 def _write(

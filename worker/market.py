@@ -15,7 +15,6 @@ import structlog
 
 from scanner import keys
 from scanner.bars.cache import BarRequest
-from scanner.bars.market_day import EMPTY_DAYS
 from scanner.bars.overlap import first_difference
 from scanner.bars.provider import MarketProvider
 from scanner.bootstrap import Runtime
@@ -40,7 +39,9 @@ _LOOK_SECONDS: Final = 0.05
 _SPLITS_SECONDS: Final = 30 * 86_400
 
 
-def keep_session(runtime: Runtime, session: int, asked_at: float, expiry: int) -> None:
+def keep_session(
+    runtime: Runtime, session: int, asked_at: float, expiry: int, *, may_be_empty: bool
+) -> None:
     """Fetch a session and keep it for `expiry` seconds, unless a copy of `asked_at` is there."""
     name = day_date(session).isoformat()
 
@@ -50,8 +51,7 @@ def keep_session(runtime: Runtime, session: int, asked_at: float, expiry: int) -
 
     def fetch() -> None:
         day = market(runtime).day(day_date(session))
-        asked = dt.datetime.fromtimestamp(asked_at, dt.UTC).date()
-        if not day.symbols and (asked - day_date(session)).days < EMPTY_DAYS:
+        if not day.symbols and not may_be_empty:
             raise ProviderUnavailable(
                 f"session {name}: the provider has no bars of it yet; if it was none, name it in "
                 "the file of SCANNER_CLOSURES"

@@ -22,13 +22,15 @@ def scan_symbols(scan_id: str, batch_no: int, symbols: list[str]) -> dict[str, i
 
 
 @app.task(name="fetch_session")
-def fetch_session(scan_id: str, session: int, asked_at: float, expiry: int) -> dict[str, int]:
+def fetch_session(
+    scan_id: str, session: int, asked_at: float, expiry: int, may_be_empty: bool
+) -> dict[str, int]:
     """Fetch a session of the whole market for a planned scan."""
     guarded(
         runtime.current,
         scan_id,
         day_date(session).isoformat(),
-        lambda current: keep_session(current, session, asked_at, expiry),
+        lambda current: keep_session(current, session, asked_at, expiry, may_be_empty=may_be_empty),
         on_stop=finish_scan.delay,
     )
     return {"session": session}

@@ -22,7 +22,7 @@ _DIGITS: Final = 13
 _MOST_RATIO: Final = 1e6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """One split of one symbol: `before` shares became `after` shares."""
 
@@ -42,7 +42,7 @@ class Split:
         """Whether both sides are numbers of shares."""
         sides = (self.before, self.after)
         return all(math.isfinite(side) and side > 0.0 for side in sides) and (
-            1.0 / _MOST_RATIO <= self.before / self.after <= _MOST_RATIO
+            1.0 / _MOST_RATIO <= self.ratio <= _MOST_RATIO
         )
 
 

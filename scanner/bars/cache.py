@@ -64,7 +64,7 @@ class BarCache(Protocol):
         ...
 
     def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
-        """Store final bars that were fetched for `request` just now; their claims end."""
+        """Store final bars that were fetched for `request` just now."""
         ...
 
     def claim(self, request: BarRequest, symbol: str) -> bool:
@@ -148,7 +148,6 @@ class MemoryBarCache:
         for one in series:
             key = (request.source, request.timeframe, one.symbol)
             self._entries[key] = (ends, entry_of(request, one))
-            self.release(request, one.symbol)
 
     def claim(self, request: BarRequest, symbol: str) -> bool:  # noqa: ARG002 - one source a process
         """Return whether this caller is the one that fetches `symbol`."""

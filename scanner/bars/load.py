@@ -151,9 +151,8 @@ def _fetch_one(
             )
     try:
         series = provider.fetch(symbol, day_date(request.first), day_date(request.last))
-        cache.write(request, [series])  # which ends the claim
-    except BaseException:
+        cache.write(request, [series])
+    finally:
         cache.release(request, symbol)
-        raise
     loaded.series[symbol] = series
     loaded.counts["fetched"] += 1

@@ -28,9 +28,6 @@ else:
 #: Shards of a session: 80 symbols each in a market of 5,000.
 SHARDS: Final = 64
 
-#: Days after which an empty answer about a session is believed: it was none.
-EMPTY_DAYS: Final = 3
-
 #: magic, version and CRC-32 of the rest.
 _SEAL: Final = struct.Struct("<3sBI")
 #: symbols, and bytes of their names.

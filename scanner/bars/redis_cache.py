@@ -68,7 +68,6 @@ class RedisBarCache:
         for one in series:
             key = keys.bars(request.source, request.timeframe, one.symbol)
             pipe.set(key, entry_of(request, one), ex=self._jittered())
-            pipe.delete(_claim(request, one.symbol))
         with redis_errors("write bars"):
             pipe.execute()
 

@@ -100,10 +100,11 @@ class MarketStore(SplitStore):
     def history(self, sessions: Sequence[int], symbols: Sequence[str], until: int) -> History:
         """Return the bars of `symbols` in `sessions`, in the shares of the session `until`.
 
-        `sessions`: in order. MarketIncomplete if one of them is not kept (any more).
+        `sessions`: in order. MarketIncomplete if one of them, or the splits since the first, are
+        not kept (any more).
         """
         table = self._table(sessions, symbols)
-        splits = self.splits(symbols)
+        splits = self.splits(symbols) if sessions and sessions[0] < until else {}
         days = np.array(sessions, dtype=np.int32)
         found = History(series={}, errors={})
         for place, symbol in enumerate(symbols):

@@ -229,10 +229,8 @@ def test_an_interrupted_run_leaves_nothing_running(env, tmp_path, ending):
             stack = scan_json("status", "--json", env=slow)
             return stack if stack["scans"] and stack["scans"][0]["state"] == "running" else None
 
-        def stack_is_written():
-            return (tmp_path / "home/stack.json").is_file()
-
-        wait_for(stack_is_written, 60, "the start of the stack")
+        written = tmp_path / "home/stack.json"
+        wait_for(written.is_file, 60, "the start of the stack")
         status = wait_for(running, 60, "the start of the scan")
         process.send_signal(ending)
         _, said = process.communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""What integration tests share: one server for all that goes through Celery's app."""
+"""What integration tests share: a server for each module, and one for Celery's app."""
 
 from __future__ import annotations
 
@@ -6,9 +6,31 @@ import gc
 
 import pytest
 import redis
-from process_fixtures import running_valkey
+from process_fixtures import running_fake, running_valkey
 
 from worker.celery import app
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    """Start a private Valkey."""
+    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
+        yield address
+
+
+@pytest.fixture
+def client(url):
+    """Connect to an empty database."""
+    with redis.Redis.from_url(url) as one:
+        one.flushall()
+        yield one
+
+
+@pytest.fixture
+def fake():
+    """Start a server that answers what the test says."""
+    with running_fake() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

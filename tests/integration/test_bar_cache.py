@@ -6,7 +6,7 @@ import time
 
 import pytest
 import redis
-from process_fixtures import free_port, running_valkey
+from process_fixtures import free_port
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from scan_builders import LAST, REQUEST, ScriptedProvider, series
@@ -20,21 +20,6 @@ from scanner.bars.redis_cache import RedisBarCache
 from scanner.errors import StoreUnavailable
 
 EXPIRY = 14_400
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
 
 
 def asked(first=REQUEST.first, last=LAST, **changes):

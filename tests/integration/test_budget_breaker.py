@@ -13,7 +13,7 @@ import redis
 import requests
 from bars_builders import FIRST, LAST
 from budget_builders import BREAKER, PROVIDER, let_time_pass, until
-from process_fixtures import free_port, running_fake, running_simulator, running_valkey
+from process_fixtures import free_port, running_simulator, running_valkey
 
 from scanner.bars import polygon_http
 from scanner.bars.budget import FREE, Token
@@ -25,9 +25,9 @@ RULES = Breaker(failures=3, pause=5.0, longest=12.0, lease=30.0)
 CLEAN, PROBE = Token(), Token(failures=3, probe=True)
 GOOD = orjson.dumps({"ticker": "AAA", "resultsCount": 0, "status": "OK"})
 
-#: One process of two threads: fetches until its input ends; prints what each fetch came to.
+#: One process of two threads: fetches until its input ends; counts what each fetch came to.
 FETCH = """
-import datetime as dt, json, sys, threading, redis
+import datetime as dt, sys, threading, redis
 from scanner.bars import polygon_http
 from scanner.bars.polygon import PolygonProvider
 from scanner.bars.redis_budget import RedisBudget
@@ -51,40 +51,15 @@ def fetch():
         client.hincrby("came", came, 1)
         over.wait(0.05)
 
-threads = [threading.Thread(target=fetch) for _ in range(2)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+for _ in range(2):
+    threading.Thread(target=fetch).start()
 """
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
 
 
 @pytest.fixture
 def budgets(client):
     """Return the budgets of two processes, as it were."""
     return [RedisBudget(client, PROVIDER, None, RULES) for _ in range(2)]
-
-
-@pytest.fixture
-def fake():
-    """Start a server that answers what the test says."""
-    with running_fake() as server:
-        yield server
 
 
 def fail(budget, times, token=CLEAN):

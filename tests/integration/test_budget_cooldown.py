@@ -9,11 +9,10 @@ import time
 
 import orjson
 import pytest
-import redis
 import requests
 from bars_builders import FIRST, LAST
 from budget_builders import BUDGET, COOLDOWN, PROVIDER, let_time_pass, until
-from process_fixtures import running_fake, running_simulator, running_valkey
+from process_fixtures import running_simulator
 
 from scanner.bars.budget import FREE, KINDS, PAID, Rate, Unlimited
 from scanner.bars.polygon import PolygonProvider
@@ -39,28 +38,6 @@ with redis.Redis.from_url(url) as client:
     while not over.is_set():
         provider.fetch("AAA", dt.date(2025, 6, 2), dt.date(2025, 7, 9))
 """
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
-
-
-@pytest.fixture
-def fake():
-    """Start a server that answers what the test says."""
-    with running_fake() as server:
-        yield server
 
 
 def provider_at(base_url, budget, time_budget=10.0):

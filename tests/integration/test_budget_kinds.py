@@ -6,30 +6,13 @@ import itertools
 import threading
 
 import pytest
-import redis
 from budget_builders import BUDGET, PROVIDER, let_time_pass, until
-from process_fixtures import running_valkey
 
 from scanner.bars.budget import FREE, KINDS, PAID, Rate
 from scanner.bars.redis_budget import HORIZON, Outcome, RedisBudget
 from scanner.errors import RateLimited
 
 LONG = 3600.0
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
 
 
 @pytest.fixture

@@ -44,21 +44,6 @@ with redis.Redis.from_url(sys.argv[1]) as client:
 """
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
-
-
 def test_no_window_sees_more_than_the_limit_from_eight_processes(url, client):
     """By the server's clock, and no token is used before its time."""
     command = [sys.executable, "-c", TAKE, url, str(GRANTS)]

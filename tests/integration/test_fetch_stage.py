@@ -7,72 +7,13 @@ import datetime as dt
 import threading
 
 import pytest
-from runtime_builders import messages, runtime_on
-from scan_builders import LAST, ScriptedMarket, series
+from market_days import EDT, EVENING, SYMBOLS, asked, market_of, runtime_of, scanned
+from scan_builders import LAST
 
 from scanner import keys
 from scanner.bars.adjust import Split
-from scanner.errors import (
-    ConfigError,
-    KeyRefused,
-    NotEntitled,
-    ProviderUnavailable,
-    RateLimited,
-)
 from scanner.timeframe import day_number
-from scheduler.dispatch import plan_scan, start_scan
-from scheduler.reconcile import reconcile
-from scheduler.request import request_scan, spec_of
-from worker import tasks
-from worker.finish import finish
 from worker.market import keep_session
-
-EDT = dt.timezone(dt.timedelta(hours=-4))
-SYMBOLS = [f"S{number:02}" for number in range(12)]
-#: The lookback holds the sessions of two weeks, without the fourth of July.
-DAYS = 14
-EVENING = dt.datetime(2025, 7, 9, 16, 20, tzinfo=EDT)
-
-
-def market_of(**options):
-    """Return a market of twelve symbols with bars on each day."""
-    bars = {symbol: series(symbol, 60, LAST + 20, seed=at) for at, symbol in enumerate(SYMBOLS)}
-    return ScriptedMarket(bars, clock=options.pop("clock", EVENING), **options)
-
-
-def runtime_of(queue, market, **options):
-    """Return a runtime that asks for sessions."""
-    usual = {"fetch": "grouped", "lookback_days": DAYS, "sample": 0}
-    return runtime_on(queue, market, **usual | options)
-
-
-def work(queue, monkeypatch, runtime):
-    """Do all that is on the queue of scans, in this process, as a worker does."""
-    monkeypatch.setattr("worker.runtime.current", lambda: runtime)
-    done = messages(queue, "scan")
-    queue.delete("scan")
-    for name, arguments in done:
-        getattr(tasks, name).run(*arguments)
-    return [name for name, _ in done]
-
-
-def scanned(queue, monkeypatch, runtime, **changes):
-    """Scan once and return the report; the reconciler stands for the chords' ends."""
-    scan_id = request_scan(runtime, spec_of(runtime, **changes))
-    start_scan(runtime, scan_id)
-    for _ in range(10):
-        names = work(queue, monkeypatch, runtime)
-        if "scan_symbols" in names or not names:
-            break
-        start_scan(runtime, scan_id, ask_again=False)
-    finish(runtime, scan_id)
-    return runtime.reports.load(scan_id)
-
-
-def asked(market):
-    """Return what a market was asked for since the last look, in order without the splits."""
-    calls, market.calls = market.calls, []
-    return [call for call in calls if call not in {"splits", "listing"} and "sample" not in call]
 
 
 def test_the_first_scan_asks_for_each_session_once(queue, monkeypatch):
@@ -144,112 +85,20 @@ def test_a_session_that_was_open_is_asked_for_again_after_its_close(queue, monke
 
 def test_a_split_changes_the_bars_before_it(queue, monkeypatch):
     """Of its own symbol, on the day that it is executed, though its bars are cached."""
-    market = market_of()
+    market = market_of(clock=EVENING + dt.timedelta(minutes=25))
     runtime = runtime_of(queue, market)
     first = scanned(queue, monkeypatch, runtime)
     day = day_number(dt.date(2025, 7, 10))
     market.script_of_splits = [Split(symbol="S04", session=day, before=1.0, after=2.0)]
     market.clock = dt.datetime(2025, 7, 10, 5, 0, tzinfo=EDT)
+    market.calls = []
     second = scanned(queue, monkeypatch, runtime)
+    assert market.calls == ["splits"]
     assert second.facts.as_of == first.facts.as_of
     for symbol in SYMBOLS:
         factor = 0.5 if symbol == "S04" else 1.0
         before, after = first.find(symbol).row.values[3], second.find(symbol).row.values[3]
         assert after == pytest.approx(before * factor, rel=1e-12)
-
-
-def test_a_session_that_cannot_be_had_now_is_asked_for_again(queue, monkeypatch):
-    """In the reconciler's next round; the sessions that came are kept."""
-    market = market_of()
-    market.answers["2025-07-02"] = ProviderUnavailable("session 2025-07-02: down")
-    runtime = runtime_of(queue, market)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    work(queue, monkeypatch, runtime)
-    start_scan(runtime, scan_id, ask_again=False)
-    assert messages(queue, "scan") == []
-    del market.answers["2025-07-02"]
-    market.calls = []
-    reconcile(runtime)
-    work(queue, monkeypatch, runtime)
-    assert asked(market) == ["2025-07-02"]
-    start_scan(runtime, scan_id, ask_again=False)
-    work(queue, monkeypatch, runtime)
-    finish(runtime, scan_id)
-    assert runtime.reports.load(scan_id).ledger == {"scored": 12}
-
-
-def test_a_scan_that_cannot_get_a_session_fails_and_says_which(queue, monkeypatch):
-    """After some rounds without any; rows over a hole would be wrong."""
-    market = market_of()
-    market.answers["2025-07-02"] = ProviderUnavailable("session 2025-07-02: down")
-    runtime = runtime_of(queue, market)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    for _ in range(6):
-        work(queue, monkeypatch, runtime)
-        start_scan(runtime, scan_id, ask_again=False)
-        reconcile(runtime)
-    report = runtime.reports.load(scan_id)
-    assert report.state == "failed"
-    assert "the market lacks the session 2025-07-02:" in report.facts.message
-    assert "2025-07-02: down" in report.facts.message
-
-
-def test_a_session_that_the_plan_does_not_include_fails_at_once(queue, monkeypatch):
-    """Asking again would give the same."""
-    market = market_of()
-    market.answers["2025-06-25"] = NotEntitled("session 2025-06-25: your plan begins later")
-    runtime = runtime_of(queue, market)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    work(queue, monkeypatch, runtime)
-    start_scan(runtime, scan_id, ask_again=False)
-    assert "your plan begins later" in runtime.reports.load(scan_id).facts.message
-
-
-def test_without_splits_no_series_is_put_together(queue, monkeypatch):
-    """Prices before a split would be wrong; splits that are known already do for a day more."""
-    market = market_of()
-    runtime = runtime_of(queue, market)
-
-    def refused(first, last):
-        raise NotEntitled(f"splits: not in your plan from {first} to {last}")
-
-    monkeypatch.setattr(market, "splits", refused)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    work(queue, monkeypatch, runtime)
-    start_scan(runtime, scan_id, ask_again=False)
-    message = runtime.reports.load(scan_id).facts.message
-    assert "lacks splits: splits: not in your plan" in message
-    yesterday = market.clock.timestamp() - 86_400
-    runtime.store.keep_splits([], LAST - 60, asked_at=yesterday, expiry=1_000)
-    assert scanned(queue, monkeypatch, runtime).ledger == {"scored": 12}
-
-
-def test_a_refused_key_stops_the_scan(queue, monkeypatch):
-    """At the first answer."""
-    market = market_of()
-    market.answers["2025-07-09"] = KeyRefused("the provider refused the key")
-    runtime = runtime_of(queue, market)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    work(queue, monkeypatch, runtime)
-    finish(runtime, scan_id)
-    report = runtime.reports.load(scan_id)
-    assert (report.state, report.facts.message) == ("failed", "the provider refused the key")
-    assert len(asked(market)) == 1
-
-
-def test_what_is_only_due_again_does_not_hold_up_a_scan(queue, monkeypatch):
-    """The copy that was final yesterday does as well."""
-    market = market_of()
-    runtime = runtime_of(queue, market)
-    scanned(queue, monkeypatch, runtime)
-    market.clock = dt.datetime(2025, 7, 10, 9, tzinfo=EDT)
-    market.answers["2025-07-08"] = ProviderUnavailable("session 2025-07-08: down")
-    assert scanned(queue, monkeypatch, runtime).ledger == {"scored": 12}
 
 
 @pytest.mark.parametrize(("lookback", "sessions"), [(14, 0), (8, 5)])
@@ -286,7 +135,7 @@ def test_a_session_that_many_want_at_once_is_fetched_once(queue):
 
     def keep():
         waiting.wait()
-        keep_session(runtime, LAST, 1.0, 100)
+        keep_session(runtime, LAST, 1.0, 100, may_be_empty=False)
 
     threads = [threading.Thread(target=keep) for _ in range(8)]
     for thread in threads:
@@ -295,22 +144,6 @@ def test_a_session_that_many_want_at_once_is_fetched_once(queue):
         thread.join()
     assert asked(market) == ["2025-07-09"]
     assert queue.keys(keys.claim("test-1", "*")) == []
-
-
-def test_a_batch_whose_sessions_have_gone_waits_for_another_round(queue, monkeypatch):
-    """Its symbols have no final record, so that the scan does not pass them over."""
-    market = market_of()
-    runtime = runtime_of(queue, market)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    work(queue, monkeypatch, runtime)
-    start_scan(runtime, scan_id, ask_again=False)
-    queue.delete(keys.day("test-1", "2025-07-01"))
-    batches = [arguments for name, arguments in messages(queue, "scan") if name == "scan_symbols"]
-    assert batches
-    work(queue, monkeypatch, runtime)
-    progress = runtime.state.progress(scan_id)
-    assert (progress.recorded, progress.waiting) == (0, 12)
 
 
 def test_a_live_scan_lays_forming_bars_over_the_history(queue, monkeypatch):
@@ -348,7 +181,7 @@ def test_a_live_scan_needs_an_open_session(queue, monkeypatch):
 
 
 def test_a_series_that_the_provider_contradicts_is_flagged(queue, monkeypatch):
-    """From the next scan on, until they agree; some symbols a day, once a day."""
+    """Until they agree; some symbols a day, once a day, those that split lately first."""
     market = market_of()
     day = day_number(dt.date(2025, 7, 8))
     market.script_of_splits = [Split(symbol="S04", session=day, before=1.0, after=2.0)]
@@ -356,7 +189,7 @@ def test_a_series_that_the_provider_contradicts_is_flagged(queue, monkeypatch):
     first = scanned(queue, monkeypatch, runtime)
     samples = [call for call in market.calls if "sample" in call]
     assert (samples[0], len(samples)) == ("sample S04", 3)
-    assert "suspect_split" not in first.find("S04").row.flags
+    assert first.find("S04").row.flags["suspect_split"] == 1
     second = scanned(queue, monkeypatch, runtime)
     assert second.find("S04").row.flags["suspect_split"] == 1
     assert [s for s in SYMBOLS if second.find(s).row.flags.get("suspect_split")] == ["S04"]
@@ -384,27 +217,6 @@ def test_a_longer_history_lists_the_splits_that_it_reaches(queue, monkeypatch):
     assert report.ledger == {"scored": 12}
 
 
-def test_an_empty_answer_about_the_last_session_is_asked_for_again(queue, monkeypatch):
-    """It is not published yet; the scan says so if it does not come."""
-    market = market_of()
-    bars = dict(market.answers)
-    market.answers = {symbol: one.between(0, LAST - 1) for symbol, one in bars.items()}
-    runtime = runtime_of(queue, market)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    work(queue, monkeypatch, runtime)
-    start_scan(runtime, scan_id, ask_again=False)
-    assert runtime.store.facts([LAST]) == {}
-    market.answers, market.calls = bars, []
-    reconcile(runtime)
-    work(queue, monkeypatch, runtime)
-    assert asked(market) == ["2025-07-09"]
-    start_scan(runtime, scan_id, ask_again=False)
-    work(queue, monkeypatch, runtime)
-    finish(runtime, scan_id)
-    assert runtime.reports.load(scan_id).ledger == {"scored": 12}
-
-
 def test_a_copy_of_the_close_itself_is_asked_for_once_more(queue, monkeypatch):
     """Half an hour later: some tapes are a quarter of an hour late."""
     market = market_of(clock=dt.datetime(2025, 7, 9, 16, 0, 1, tzinfo=EDT))
@@ -416,44 +228,11 @@ def test_a_copy_of_the_close_itself_is_asked_for_once_more(queue, monkeypatch):
         assert asked(market) == calls
 
 
-def test_waiting_for_the_budget_is_no_idle_round(queue, monkeypatch):
-    """The deadline bounds it; a provider that is down ends it sooner."""
-    market = market_of()
-    market.answers["2025-07-02"] = RateLimited("in a minute", wait=60.0)
-    runtime = runtime_of(queue, market)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    for _ in range(8):
-        work(queue, monkeypatch, runtime)
-        start_scan(runtime, scan_id, ask_again=False)
-        reconcile(runtime)
-    assert runtime.state.progress(scan_id).state == "planned"
-
-
-def test_a_refusal_is_of_the_session_that_was_asked_for(queue, monkeypatch):
-    """A copy that is only due does as well, whatever was refused; another one is asked again."""
-    market = market_of()
-    runtime = runtime_of(queue, market)
-    scanned(queue, monkeypatch, runtime)
-    market.clock += dt.timedelta(days=1)
-    market.answers["2025-07-09"] = NotEntitled("session 2025-07-09: not in your plan")
-    market.answers["2025-07-10"] = ProviderUnavailable("session 2025-07-10: down")
-    scan_id = request_scan(runtime, spec_of(runtime))
-    start_scan(runtime, scan_id)
-    work(queue, monkeypatch, runtime)
-    start_scan(runtime, scan_id, ask_again=False)
-    assert runtime.state.progress(scan_id).state == "planned"
-    del market.answers["2025-07-10"]
-    reconcile(runtime)
-    work(queue, monkeypatch, runtime)
-    start_scan(runtime, scan_id, ask_again=False)
-    work(queue, monkeypatch, runtime)
-    finish(runtime, scan_id)
-    assert runtime.reports.load(scan_id).ledger == {"scored": 12}
-
-
-def test_a_day_that_is_no_session_is_refused(queue):
-    """Before anything is asked for."""
-    runtime = runtime_of(queue, market_of())
-    with pytest.raises(ConfigError, match="the one before is 2025-07-03"):
-        plan_scan(runtime, spec_of(runtime, as_of=dt.date(2025, 7, 4)))
+def test_a_small_universe_is_scanned_live_by_symbol(queue, monkeypatch):
+    """Its history comes by symbol, the forming bars from the snapshot, which needs no splits."""
+    market = market_of(clock=dt.datetime(2025, 7, 9, 12, tzinfo=EDT))
+    runtime = runtime_of(queue, market, fetch="symbols")
+    report = scanned(queue, monkeypatch, runtime, live=True)
+    assert report.ledger == {"scored": 12}
+    assert sorted(market.asked) == SYMBOLS
+    assert "splits" not in market.calls

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 
 import orjson
 import pytest
 import requests
 from bars_builders import FIRST, LAST, long_table, write_table
-from process_fixtures import free_port, running_fake, running_simulator
+from process_fixtures import free_port, running_simulator
 
 from scanner.bars import polygon_http
 from scanner.bars.budget import Token, Unlimited
@@ -55,13 +54,6 @@ def provider_at(base_url: str, **changes: object) -> PolygonProvider:
 def _fast(monkeypatch):
     monkeypatch.setattr(polygon_http, "BACKOFF", 0.001)
     monkeypatch.setattr(polygon_http, "READ_TIMEOUT", 0.4)
-
-
-@pytest.fixture
-def fake():
-    """Start a server that answers what the test says."""
-    with running_fake() as server:
-        yield server
 
 
 FAULTS = {
@@ -133,31 +125,6 @@ def test_an_unreadable_body_gets_one_more_try(fake, body):
     fake.answer(body)
     fake.answer(orjson.dumps(GOOD))
     assert len(provider_at(fake.base_url).fetch("AAA", FIRST, LAST)) == 1
-
-
-def test_each_question_is_of_its_kind(fake):
-    """Listing and clock go before the bars of a symbol, retries included."""
-    kinds = []
-
-    class NotingBudget(Unlimited):
-        def acquire(self, timeout, kind="bars"):
-            kinds.append(kind)
-            return super().acquire(timeout, kind)
-
-    provider = provider_at(fake.base_url, budget=NotingBudget())
-    fake.answer(orjson.dumps({"status": "OK", "results": []}))
-    provider.symbols("all")
-    fake.answers.clear()
-    fake.answer(b"", 500)
-    fake.answer(orjson.dumps({"serverTime": "2025-07-09T16:00:00-04:00"}))
-    provider.now()
-    fake.answers.clear()
-    fake.answer(orjson.dumps({"status": "OK", "tickers": []}))
-    provider.snapshot(LAST)
-    fake.answers.clear()
-    fake.answer(orjson.dumps(GOOD))
-    provider.fetch("AAA", FIRST, LAST)
-    assert kinds == ["market", "market", "market", "live", "bars"]
 
 
 def test_retries_stop_where_the_budget_ends(fake):
@@ -267,31 +234,6 @@ def test_bars_of_another_symbol_are_refused(fake):
     fake.answer(orjson.dumps(GOOD | {"ticker": "BBB"}))
     with pytest.raises(ProviderUnavailable, match="AAA: expected its bars, got those of 'BBB'"):
         provider_at(fake.base_url).fetch("AAA", FIRST, LAST)
-
-
-@pytest.mark.parametrize("results", [[{"name": "x"}], ["AAA"], [{"ticker": None}]])
-def test_a_listing_without_tickers_is_refused(fake, results):
-    """Rows of a listing have to have a ticker."""
-    fake.answer(orjson.dumps({"status": "OK", "results": results}))
-    with pytest.raises(ProviderUnavailable, match="rows with a ticker"):
-        provider_at(fake.base_url).symbols("all")
-
-
-def test_a_clock_of_its_own_tells_the_time(fake):
-    """With its offset; the exchange's calendar makes a session of it."""
-    fake.answer(orjson.dumps({"serverTime": "2025-07-09T16:20:00-04:00"}))
-    now = provider_at(fake.base_url).now()
-    assert now == dt.datetime(2025, 7, 9, 20, 20, tzinfo=dt.UTC)
-
-
-@pytest.mark.parametrize(
-    "payload", [{}, {"serverTime": "noon"}, {"serverTime": "2025-07-09T16:00:00"}]
-)
-def test_a_clock_without_an_offset_is_refused(fake, payload):
-    """A time without a zone could be any session."""
-    fake.answer(orjson.dumps(payload))
-    with pytest.raises(ProviderUnavailable, match="serverTime"):
-        provider_at(fake.base_url).now()
 
 
 def test_nobody_listening_is_told_with_the_host():

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 import redis
-from process_fixtures import free_port, running_valkey
+from process_fixtures import free_port
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from scan_builders import ASKED, absence, report, row
@@ -17,21 +17,6 @@ from scanner.results.redis_store import RedisReportStore
 from scanner.results.store import MemoryReportStore
 
 EXPIRY = 3_600
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
 
 
 def scan(name="scan-1", symbols=("AAA",), state="done", minutes=0, **changes):

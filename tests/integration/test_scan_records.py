@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-import redis
-from process_fixtures import running_valkey
 from scan_builders import LAST, REQUEST, absence, row
 
 from scanner.results.redis_records import BatchRecords, CollectedRecords
@@ -17,21 +15,6 @@ EXPIRY = 3_600
 SPEC = ScanSpec(source="test-1", universe="all", lookback_days=400, batch_size=7)
 FIELDS = {"source": "test-1", "timeframe": "1d", "first": REQUEST.first, "last": LAST, "batches": 2}
 SYMBOLS = ["AAA", "BRK.B", "KIMpL"]
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
 
 
 @pytest.fixture

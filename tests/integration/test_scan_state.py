@@ -7,7 +7,7 @@ import time
 
 import pytest
 import redis
-from process_fixtures import free_port, running_valkey
+from process_fixtures import free_port
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from scan_builders import LAST, REQUEST, absence, row
@@ -24,21 +24,6 @@ EXPIRY = 3_600
 SPEC = ScanSpec(source="test-1", universe="all", lookback_days=400, batch_size=7)
 FIELDS = {"source": "test-1", "timeframe": "1d", "first": REQUEST.first, "last": LAST, "batches": 2}
 SYMBOLS = ["AAA", "BRK.B", "KIMpL"]
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    """Start a private Valkey."""
-    with running_valkey(tmp_path_factory.mktemp("valkey")) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url):
-    """Connect to an empty database."""
-    with redis.Redis.from_url(url) as one:
-        one.flushall()
-        yield one
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from scan_builders import LAST, REQUEST, ScriptedProvider, series
 
@@ -81,3 +83,45 @@ def test_a_refused_key_stops_the_batch():
     with pytest.raises(KeyRefused):
         load_bars(REQUEST, ["AAA", "BBB"], MemoryBarCache(), provider)
     assert provider.asked == ["AAA"]
+
+
+class SlowProvider(ScriptedProvider):
+    """Answers when the test says so."""
+
+    def __init__(self, answers):
+        super().__init__(answers)
+        self.asked_once, self.may_answer = threading.Event(), threading.Event()
+
+    def fetch(self, symbol, first, last):
+        """Say that a request has come, and wait for permission to answer it."""
+        self.asked_once.set()
+        assert self.may_answer.wait(10)
+        return super().fetch(symbol, first, last)
+
+
+def test_a_symbol_that_several_batches_want_at_once_is_fetched_once():
+    """The others wait for its bars."""
+    cache, provider = MemoryBarCache(), SlowProvider({"AAA": series("AAA")})
+    found = []
+
+    def load():
+        found.append(load_bars(REQUEST, ["AAA"], cache, provider))
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert provider.asked_once.wait(10)
+    provider.may_answer.set()
+    for thread in threads:
+        thread.join()
+    assert provider.asked == ["AAA"]
+    assert [len(one.series["AAA"]) for one in found] == [30] * 4
+    assert sum(one.counts["fetched"] for one in found) == 1
+
+
+def test_a_failed_fetch_lets_the_next_caller_try():
+    """At once, not when its claim has ended."""
+    cache, provider = MemoryBarCache(), ScriptedProvider({"AAA": ProviderUnavailable("down")})
+    assert "AAA" in load_bars(REQUEST, ["AAA"], cache, provider).errors
+    provider.answers["AAA"] = series("AAA")
+    assert "AAA" in load_bars(REQUEST, ["AAA"], cache, provider).series
