@@ -42,7 +42,7 @@ class BarsNeed:
     #: By session: those that are asked for; the second kind has a copy that does as well.
     missing: tuple[dt.date, ...] = ()
     due: tuple[dt.date, ...] = ()
-    #: Whether splits have never been listed: without them no series can be put together.
+    #: Whether splits have not been listed so far back: no series can be put together without them.
     splits_missing: bool = False
     #: First execution date of the splits to ask for; None: those that are kept are of today.
     splits_from: dt.date | None = None
@@ -143,9 +143,7 @@ def _grouped(
 
 def _splits_from(facts: SplitFacts | None, window: Window) -> dt.date | None:
     """Return from which day on splits have to be listed; None: those that are kept are of today."""
-    if facts is None:
-        return window.first
-    if facts.first > day_number(window.first):
+    if facts is None or facts.first > day_number(window.first):
         return window.first
     if window.now.timestamp() - facts.full_at >= _SPLITS_SECONDS:
         return day_date(facts.first)

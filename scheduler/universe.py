@@ -72,12 +72,6 @@ def resolve(runtime: Runtime, name: str) -> Universe:
     return Universe(symbols=symbols, texts=texts)
 
 
-def is_listed(runtime: Runtime) -> bool:
-    """Return whether the provider's listing is at hand, so that it costs no request."""
-    with redis_errors("look for the listing"):
-        return bool(runtime.redis.exists(keys.listing(runtime.source)))
-
-
 def _listing(runtime: Runtime, provider: MarketProvider) -> list[Listed]:
     key = keys.listing(runtime.source)
     with redis_errors("read the listing"):
