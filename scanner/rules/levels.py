@@ -49,6 +49,8 @@ def of(x: Expression) -> frozenset[str]:
 def _joined(op: str, found: Sequence[frozenset[str]]) -> frozenset[str]:
     """Return the totals of numbers that are joined by `op`, or chosen from."""
     totals = frozenset[str]().union(*found)
+    if not totals:
+        return totals
     alike, alone = len(set(found)) == 1, len(found) == 2 and not (found[0] and found[1])
     match op:
         case "-" if alike:
@@ -57,7 +59,7 @@ def _joined(op: str, found: Sequence[frozenset[str]]) -> frozenset[str]:
             return totals
         case "min" | "max" | "coalesce" if alike:
             return totals
-    return totals | {_SCALED} if totals else totals
+    return totals | {_SCALED}
 
 
 #: Stands among the totals of a number that is not a level any more, nor free of one.

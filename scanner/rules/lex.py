@@ -24,13 +24,15 @@ SUFFIXES: Final = {"k": 1e3, "m": 1e6, "b": 1e9}
 #: Other spellings -> the sign or word.
 _SAME: Final = {"&&": "and", "||": "or", "!": "not", "=": "==", "<>": "!="}
 
+_SPACE: Final = " \t\r\n"
 _TOKEN: Final = re.compile(
     r"""
-      (?P<space>[ \t\r\n]+)
-    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<suffix>[kKmMbB%]?)
-    | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<text>"[^"\r\n]*"|'[^'\r\n]*')
-    | (?P<sign><=|>=|==|!=|<>|&&|\|\||[-+*/<>=!(),])
+      [ \t\r\n]*
+      (?: (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+        | (?P<sign><=|>=|==|!=|<>|&&|\|\||[-+*/<>=!(),])
+        | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<suffix>[kKmMbB%]?)
+        | (?P<text>"[^"\r\n]*"|'[^'\r\n]*')
+      )
     """,
     re.VERBOSE | re.ASCII,
 )
@@ -58,23 +60,23 @@ def tokens(source: str) -> list[Token]:
             MAX_CHARACTERS - 1,
         )
     found: list[Token] = []
-    place = 0
-    while place < len(source):
+    place, stop = 0, len(source.rstrip(_SPACE))
+    while place < stop:
         match = _TOKEN.match(source, place)
         if match is None:
-            raise _unreadable(source, place)
-        if match.lastgroup != "space":
-            found.append(_token(source, match))
+            raise _unreadable(source, len(source) - len(source[place:].lstrip(_SPACE)))
+        found.append(_token(source, match))
         place = match.end()
     found.append(Token("end", "the end", len(source), len(source)))
     return found
 
 
 def _token(source: str, match: re.Match[str]) -> Token:
-    text, start, stop = match.group(), match.start(), match.end()
-    match match.lastgroup:
-        case "suffix":
-            return _number(source, match)
+    group = match.lastgroup
+    if group == "suffix":
+        return _number(source, match)
+    text, (start, stop) = match[group or 0], match.span(group or 0)
+    match group:
         case "text":
             if stop - start - 2 > MAX_TEXT:
                 raise ExpressionError(
@@ -87,12 +89,12 @@ def _token(source: str, match: re.Match[str]) -> Token:
             raise ExpressionError(f"a name has at most {MAX_NAME} characters", source, start, stop)
     text = text.lower()
     text = _SAME.get(text, text)
-    kind: Kind = "word" if text in WORDS else "name" if match.lastgroup == "name" else "sign"
+    kind: Kind = "word" if text in WORDS else "name" if group == "name" else "sign"
     return Token(kind, text, start, stop)
 
 
 def _number(source: str, match: re.Match[str]) -> Token:
-    start, stop = match.start(), match.end()
+    start, stop = match.start("number"), match.end()
     following = source[stop : stop + 1]
     if following.isalnum() or following in {"_", "."}:
         raise ExpressionError(
@@ -105,7 +107,7 @@ def _number(source: str, match: re.Match[str]) -> Token:
     value = value / 100.0 if suffix == "%" else value * SUFFIXES.get(suffix, 1.0)
     if math.isinf(value):
         raise ExpressionError("this number is too large", source, start, stop)
-    return Token("number", match.group(), start, stop, value)
+    return Token("number", source[start:stop], start, stop, value)
 
 
 def _unreadable(source: str, place: int) -> ExpressionError:

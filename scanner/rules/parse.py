@@ -6,9 +6,7 @@ A Pratt parser: each sign binds as strongly as its number says. From weak to str
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from scanner.errors import ExpressionError
 from scanner.rules.lex import Token, tokens
@@ -31,8 +29,7 @@ _BINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phrase:
+class Phrase(NamedTuple):
     """A part of an expression as it was written; its meaning is not known yet.
 
     `number` and `text` are literals. `name` has its name, `call` its name and arguments. `and`,
@@ -41,12 +38,12 @@ class Phrase:
     """
 
     kind: str
+    #: Characters of the expression that it takes.
+    start: int
+    stop: int
     parts: tuple[Phrase, ...] = ()
     name: str = ""
     value: float = 0.0
-    #: Characters of the expression that it takes.
-    start: int = field(compare=False)
-    stop: int = field(compare=False)
 
 
 def parse(source: str) -> Phrase:
@@ -64,16 +61,16 @@ class _Parser:
         self.source = source
         self.tokens = tokens(source)
         self.place = 0
+        #: The token at this place.
+        self.now = self.tokens[0]
         self.depth = 0
         self.count = 0
 
-    @property
-    def now(self) -> Token:
-        return self.tokens[self.place]
-
     def take(self) -> Token:
         token = self.now
-        self.place += token.kind != "end"
+        if token.kind != "end":
+            self.place += 1
+            self.now = self.tokens[self.place]
         return token
 
     def error(self, message: str, token: Token | Phrase) -> ExpressionError:
@@ -91,7 +88,7 @@ class _Parser:
     ) -> Phrase:
         self.count += 1
         stop = self.tokens[self.place - 1].stop
-        phrase = Phrase(kind=kind, parts=parts, name=name, value=value, start=start, stop=stop)
+        phrase = Phrase(kind, start, stop, parts, name, value)
         if self.count > MAX_NODES:
             raise self.error(f"the expression has more than {MAX_NODES} parts", phrase)
         return phrase
@@ -122,7 +119,7 @@ class _Parser:
             case "sign", "(":
                 inner = self.phrase(0)
                 closed = self.expect(")", "a closing bracket")
-                return dataclasses.replace(inner, start=token.start, stop=closed.stop)
+                return inner._replace(start=token.start, stop=closed.stop)
             case "sign", "-":
                 return self.made("negative", token.start, self.phrase(_MINUS))
             case "word", "not":
