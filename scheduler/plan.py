@@ -11,9 +11,7 @@ from scanner.bars.budget import Rate
 from scanner.bars.market_day import shard_of
 
 #: Most symbols of a block, so that a block's arrays stay near the processor's caches.
-MAX_BLOCK: Final = 256
-#: Blocks that each thread gets, so that a slow one does not hold up the scan.
-BLOCKS_A_THREAD: Final = 2
+MAX_BLOCK: Final = 320
 #: Seconds that one request is taken to last, a slow one, so that deadlines are not too short.
 _REQUEST_SECONDS: Final = 0.5
 
@@ -43,8 +41,8 @@ def make_plan(
     """Return the batches for `symbols`.
 
     `to_fetch`: the symbols whose bars cost a request each. With "auto" these are batches of
-    one, so that each is seen and tried alone, and the others are blocks: two a thread, at
-    most 256 symbols each. `threads`: of all workers. `rate`: None if requests are not limited.
+    one, so that each is seen and tried alone, and the others are blocks: as few for each thread
+    as a block's most symbols allow, because a task costs as much as 40 symbols. `threads`: of all workers. `rate`: None if requests are not limited.
     """
     wanted = frozenset(to_fetch)
     if batch_size == "auto":
@@ -117,7 +115,8 @@ def cost_of(calls: Mapping[str, int], *, symbols: int, sessions: int) -> Cost:
 
 
 def _block_size(symbols: Sequence[str], threads: int) -> int:
-    return min(MAX_BLOCK, max(1, math.ceil(len(symbols) / (BLOCKS_A_THREAD * threads))))
+    rounds = max(1, math.ceil(len(symbols) / (MAX_BLOCK * threads)))
+    return max(1, math.ceil(len(symbols) / (rounds * threads)))
 
 
 def _blocks(symbols: Sequence[str], size: int) -> list[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from scanner.redis_errors import redis_errors
 CLAIM_SECONDS: Final = 60
 
 #: Keys a round trip, so that one reply stays near a megabyte.
-_KEYS_A_TRIP: Final = 256
+_KEYS_A_TRIP: Final = 512
 
 #: KEYS: bars. ARGV: bytes of a header. Returns the headers one after the other; one that is not
 #: there is as many zeros. A reply for each key would take its reader four times as long.

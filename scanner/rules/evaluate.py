@@ -92,9 +92,13 @@ class Evaluation:
         self.scope = scope
         self.plan = plan
         self.symbols, self.width = scope.block.close.shape
-        self.values: list[Value | None] = [given.get(x) for x in plan.parts]
+        self.values: list[Value | None] = [None] * len(plan.parts)
+        if given:
+            self.values = [given.get(x) for x in plan.parts]
         self.columns = self._computed()
         self.looks = Looks(scope, plan.parts)
+        #: Bars of the symbol that has fewest.
+        self.fewest = int(scope.block.counts.min()) if self.symbols else 0
 
     def _computed(self) -> Mapping[str, FloatArray]:
         names = {x.name for x in self.plan.parts if isinstance(x, Series)} - set(FIELDS)
@@ -128,7 +132,7 @@ class Evaluation:
 
         Before its first bar nothing of a symbol is known, not even that something is unknown.
         """
-        if self.symbols and int(self.scope.block.counts.min()) >= bars:
+        if self.fewest >= bars:
             return None
         return ~np.isnan(self.cut(self.scope.block.close, bars))
 

@@ -9,33 +9,60 @@ from __future__ import annotations
 import functools
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, fields
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast, dataclass_transform
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
+class _Part:
+    """Has room for its hash, which is asked for at each of its places in a scan."""
+
+    __slots__ = ("_hash",)
+
+
+_Made = TypeVar("_Made", bound=_Part)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def _part(cls: type[_Made]) -> type[_Made]:
+    """Return a frozen dataclass whose hash, that of a whole tree, is found out once."""
+    made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    of_fields = made.__hash__
+
+    def remembered(self: _Part) -> int:
+        try:
+            return cast("int", self._hash)  # type: ignore[attr-defined]
+        except AttributeError:
+            found = of_fields(self)
+            object.__setattr__(self, "_hash", found)
+            return found
+
+    made.__hash__ = remembered  # type: ignore[assignment,method-assign]
+    return made
+
+
+@_part
+class Constant(_Part):
     """A number."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+@_part
+class Series(_Part):
     """A value for each bar: a field of the bar itself, or an indicator's column."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
+@_part
+class Arithmetic(_Part):
     """Numbers joined to a number: + - * / negative, abs min max round sqrt log sign coalesce."""
 
     op: str
     args: tuple[Number, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+@_part
+class Choice(_Part):
     """One of two numbers; unknown where the condition is."""
 
     condition: Condition
@@ -43,8 +70,8 @@ class Choice:
     other: Number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+@_part
+class Comparison(_Part):
     """Two numbers compared by < <= > >= == or !=; unknown where one of them is."""
 
     op: str
@@ -52,8 +79,8 @@ class Comparison:
     right: Number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+@_part
+class Membership(_Part):
     """Whether a text of the universe is one of some; unknown where a symbol has none.
 
     With no values it only asks whether there is a text, for Known.
@@ -64,31 +91,31 @@ class Membership:
     values: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logic:
+@_part
+class Logic(_Part):
     """Conditions joined by `and` or `or`, or one denied by `not`, in Kleene's way."""
 
     op: Literal["and", "or", "not"]
     args: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+@_part
+class Known(_Part):
     """Whether a value is known; never unknown itself."""
 
     x: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ago:
+@_part
+class Ago(_Part):
     """A value as it was some of the symbol's own bars ago."""
 
     bars: int
     x: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+@_part
+class Held(_Part):
     """Whether a condition held `within` the last bars at least once, or in `all_of` them."""
 
     #: within or all_of
@@ -97,23 +124,23 @@ class Held:
     x: Condition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+@_part
+class Count(_Part):
     """In how many of the last bars a condition held; unknown if it is in one of them."""
 
     bars: int
     x: Condition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Since:
+@_part
+class Since(_Part):
     """How many bars ago a condition held last; unknown if it never did, or may have since."""
 
     x: Condition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rolling:
+@_part
+class Rolling(_Part):
     """The highest, lowest, change or slope of a number over the last bars.
 
     `change` is against the value `bars` ago; `slope` is that of a least squares line, a bar.
@@ -125,8 +152,8 @@ class Rolling:
     x: Number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnTimeframe:
+@_part
+class OnTimeframe(_Part):
     """A value of weekly or monthly bars made of the sessions so far."""
 
     timeframe: str
@@ -135,8 +162,8 @@ class OnTimeframe:
     x: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrossSection:
+@_part
+class CrossSection(_Part):
     """A number's place among those of all rows, at the last bar only."""
 
     #: rank, rank_in or zscore
@@ -146,8 +173,8 @@ class CrossSection:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relative:
+@_part
+class Relative(_Part):
     """A symbol against another one over the last bars, aligned by session."""
 
     #: rs, beta or corr

@@ -132,7 +132,7 @@ def _filter(
                 found[at] = one
     young: list[int] = []
     if screen.history:
-        young = [at for at, bars in enumerate(rows.bars) if bars < screen.history]
+        young = np.flatnonzero(np.asarray(rows.bars) < screen.history).tolist()
     for at, one in (filtered | dict.fromkeys(young, "filtered:history")).items():
         found[at] = one
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.bars.budget import Rate
-from scheduler.plan import BLOCKS_A_THREAD, MAX_BLOCK, make_plan
+from scheduler.plan import MAX_BLOCK, make_plan
 
 RATE = Rate(limit=100, window=1.0, burst=10)
 
@@ -30,24 +30,24 @@ def sizes(made):
 def test_symbols_to_fetch_go_alone_and_the_cached_ones_in_blocks():
     """Singles first, each kind in the universe's order."""
     made = plan(names(6), ["S4", "S1"], threads=1)
-    assert made.batches == (("S1",), ("S4",), ("S0", "S2"), ("S3", "S5"))
+    assert made.batches == (("S1",), ("S4",), ("S0", "S2", "S3", "S5"))
     assert made.calls == 2
 
 
 @pytest.mark.parametrize(
     ("cached", "threads", "expected"),
-    [(400, 20, [10] * 40), (401, 20, [11] * 36 + [5]), (5, 20, [1] * 5), (0, 20, [])],
+    [(400, 20, [20] * 20), (401, 20, [21] * 19 + [2]), (5, 20, [1] * 5), (0, 20, [])],
 )
-def test_each_thread_gets_two_blocks(cached, threads, expected):
-    """So that a slow block does not hold up the scan."""
-    assert BLOCKS_A_THREAD == 2
+def test_each_thread_gets_a_block(cached, threads, expected):
+    """A task costs as much as 40 symbols, so that fewer are faster."""
     assert sizes(plan(names(cached), threads=threads)) == expected
 
 
-def test_no_block_is_larger_than_256_symbols():
-    """However few threads there are."""
-    assert MAX_BLOCK == 256
-    assert sizes(plan(names(1000), threads=1)) == [256, 256, 256, 232]
+def test_no_block_is_larger_than_320_symbols():
+    """However few threads there are; each thread gets as many blocks as the others."""
+    assert MAX_BLOCK == 320
+    assert sizes(plan(names(1000), threads=1)) == [250, 250, 250, 250]
+    assert sizes(plan(names(5_277), threads=20)) == [264] * 19 + [261]
 
 
 @pytest.mark.parametrize(
