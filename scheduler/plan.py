@@ -42,7 +42,8 @@ def make_plan(
 
     `to_fetch`: the symbols whose bars cost a request each. With "auto" these are batches of
     one, so that each is seen and tried alone, and the others are blocks: as few for each thread
-    as a block's most symbols allow, because a task costs as much as 40 symbols. `threads`: of all workers. `rate`: None if requests are not limited.
+    as a block's most symbols allow, because a task costs as much as 40 symbols. `threads`: of
+    all workers. `rate`: None if requests are not limited.
     """
     wanted = frozenset(to_fetch)
     if batch_size == "auto":

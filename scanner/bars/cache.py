@@ -5,6 +5,7 @@ MemoryBarCache keeps entries in this process; RedisBarCache (`redis_cache.py`) s
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from scanner.bars.block import BarSeries
-from scanner.bars.codec import BrokenEntry, EntryHeader, decode, decode_header, encode
+from scanner.bars.codec import HEADER_SIZE, BrokenEntry, EntryHeader, covering, decode, encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +98,13 @@ def read_entries(
     return found
 
 
-def header_covers(request: BarRequest, head: bytes | None) -> bool:
-    """Return whether the entry that begins with `head` covers `request`."""
-    if not head:
-        return False
-    try:
-        return decode_header(head).covers(request.first, request.last, request.since)
-    except BrokenEntry:
-        return False
+def covered_of(request: BarRequest, symbols: Sequence[str], heads: bytes) -> set[str]:
+    """Return the symbols whose entries cover `request`.
+
+    `heads`: the first HEADER_SIZE bytes of each entry, zeros where there is none.
+    """
+    covers = covering(heads, request.first, request.last, request.since)
+    return set(itertools.compress(symbols, covers))
 
 
 def entry_of(request: BarRequest, series: BarSeries) -> bytes:
@@ -140,7 +140,9 @@ class MemoryBarCache:
 
     def covered(self, request: BarRequest, symbols: Sequence[str]) -> set[str]:
         """Return the symbols that `read` would answer."""
-        return {s for s in symbols if header_covers(request, self._get(request, s))}
+        entries = [self._get(request, symbol) or b"" for symbol in symbols]
+        heads = [entry[:HEADER_SIZE].ljust(HEADER_SIZE, b"\0") for entry in entries]
+        return covered_of(request, symbols, b"".join(heads))
 
     def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
         """Store final bars that were fetched for `request` just now."""

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from scanner.bars.block import FIELDS, BarSeries
+from scanner.bars.block import FIELDS, BarSeries, BoolArray
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -30,6 +30,21 @@ _MAGIC: Final = b"MSB"
 _VERSION: Final = 1
 _PROVISIONAL: Final = 1
 _BAR_BYTES: Final = 4 + 8 * len(FIELDS)
+
+#: The same header as numpy reads many of them.
+_HEADERS: Final = np.dtype(
+    [
+        ("magic", "S3"),
+        ("version", "u1"),
+        ("seal", "<u4"),
+        ("first", "<i4"),
+        ("last", "<i4"),
+        ("as_of", "<i4"),
+        ("bars", "<u4"),
+        ("fetched_at", "<f8"),
+        ("flags", "u1"),
+    ]
+)
 
 #: Most bars an entry may claim: 100 years of sessions; more is a broken entry.
 MAX_BARS: Final = 26_000
@@ -95,6 +110,19 @@ def decode_header(entry: bytes) -> EntryHeader:
         fetched_at=fetched_at,
         provisional=bool(flags & _PROVISIONAL),
     )
+
+
+def covering(headers: bytes, first: int, last: int, since: float) -> BoolArray:
+    """Return which of `headers`, one after the other, are of entries that cover a request.
+
+    As `EntryHeader.covers` says it; what is no header covers nothing.
+    """
+    found = np.frombuffer(headers, dtype=_HEADERS)
+    good = (found["magic"] == _MAGIC) & (found["version"] == _VERSION) & (found["bars"] <= MAX_BARS)
+    final = (found["flags"] & _PROVISIONAL == 0) & (found["fetched_at"] >= since)
+    known = (found["first"] <= first) & (np.minimum(found["last"], found["as_of"]) >= last)
+    covers: BoolArray = good & final & known
+    return covers
 
 
 def decode(symbol: str, entry: bytes) -> tuple[EntryHeader, BarSeries]:

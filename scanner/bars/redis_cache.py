@@ -10,7 +10,7 @@ import redis
 
 from scanner import keys
 from scanner.bars.block import BarSeries
-from scanner.bars.cache import BarRequest, CacheRead, entry_of, header_covers, read_entries
+from scanner.bars.cache import BarRequest, CacheRead, covered_of, entry_of, read_entries
 from scanner.bars.codec import HEADER_SIZE
 from scanner.redis_errors import redis_errors
 
@@ -54,12 +54,7 @@ class RedisBarCache:
         with redis_errors("look for bars"):
             for part in _parts(symbols):
                 heads = cast("bytes", self._heads(_keys(request, part), [HEADER_SIZE]))
-                starts = range(0, len(heads), HEADER_SIZE)
-                found.update(
-                    symbol
-                    for symbol, start in zip(part, starts, strict=True)
-                    if header_covers(request, heads[start : start + HEADER_SIZE])
-                )
+                found |= covered_of(request, part, heads)
         return found
 
     def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:

@@ -34,7 +34,7 @@ from scanner.results.report import (
 from scanner.rules.outcome import Rows
 from scanner.rules.score import COMPONENTS, score
 from scanner.rules.screens import HIT, Screen
-from scanner.rules.verdicts import Verdict, inputs_as_values, inputs_of, verdict
+from scanner.rules.verdicts import Verdict, inputs_as_values, inputs_of, plain_numbers, verdict
 
 _T = TypeVar("_T")
 
@@ -133,20 +133,19 @@ def _ranked(facts: ScanFacts, rows: Sequence[Row]) -> tuple[RankedRow, ...]:
     totals = np.where(np.isnan(scores.total), -np.inf, np.round(scores.total, _DECIMALS))
     falling = (-totals).tolist()
     order = sorted(range(len(rows)), key=lambda i: (falling[i], rows[i].symbol))
-    total, points = scores.total.tolist(), scores.points.tolist()
+    total, points = (
+        plain_numbers(np.round(scores.total[:, np.newaxis], _DECIMALS)),
+        plain_numbers(np.round(scores.points, _DECIMALS)),
+    )
     return tuple(
         RankedRow(
             row=rows[i],
             rank=rank,
-            score=_number(total[i]),
-            contributions=dict(zip(scores.components, map(_number, points[i]), strict=True)),
+            score=total[i][0],
+            contributions=dict(zip(scores.components, points[i], strict=True)),
         )
         for rank, i in enumerate(order, start=1)
     )
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, _DECIMALS)
 
 
 def _verdicts(
@@ -197,7 +196,7 @@ def _screen_result(
     absent: int,
     before: Sequence[str] | None,
 ) -> ScreenResult:
-    outcomes = Counter(one.row.outcomes[screen.name] for one in ranked)
+    outcomes = Counter(found.outcomes)
     hits = _hits(screen, ranked, found.order)
     return ScreenResult(
         hits=hits,

@@ -18,6 +18,7 @@ from scanner.bars.codec import (
     MAX_BARS,
     BrokenEntry,
     EntryHeader,
+    covering,
     decode,
     decode_header,
     encode,
@@ -172,3 +173,36 @@ def test_an_entry_does_not_cover_sessions_after_its_as_of():
 def test_provisional_bars_cover_nothing():
     """A bar of an open session never passes for a final one."""
     assert not header(10, provisional=True).covers(LAST - 5, LAST - 4)
+
+
+@st.composite
+def any_head(draw):
+    """Draw the first bytes of an entry near the request: whole, empty, broken or of any bytes."""
+    near, when = st.integers(LAST - 3, LAST + 3), st.sampled_from([1.0e9, 1.5e9, 2.0e9])
+    head = EntryHeader(
+        first=draw(near) - 5,
+        last=draw(near),
+        as_of=draw(near),
+        bars=3,
+        fetched_at=draw(when),
+        provisional=draw(st.booleans()),
+    )
+    entry = encode(series(bars=3), head)[:HEADER_SIZE]
+    spoiled = sealed(entry, draw(st.sampled_from([0, 3, 20])), b"\xff\xff\xff\xff")
+    return draw(
+        st.sampled_from([entry, entry, spoiled, bytes(HEADER_SIZE)])
+        | st.binary(min_size=HEADER_SIZE, max_size=HEADER_SIZE)
+    )
+
+
+@given(heads=st.lists(any_head(), max_size=8))
+def test_many_headers_cover_what_each_of_them_covers(heads):
+    """Read all at once as one by one."""
+
+    def covers(head):
+        try:
+            return decode_header(head).covers(LAST - 5, LAST, 1.5e9)
+        except BrokenEntry:
+            return False
+
+    assert covering(b"".join(heads), LAST - 5, LAST, 1.5e9).tolist() == list(map(covers, heads))
