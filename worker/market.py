@@ -28,6 +28,7 @@ from scanner.errors import (
 )
 from scanner.redis_errors import redis_errors
 from scanner.timeframe import DAILY, day_date, day_number
+from scanner.turns import TURNS
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,8 @@ def keep_session(
             )
         runtime.store.write(day, asked_at=asked_at, expiry=expiry)
 
-    _once(runtime, name, is_kept, fetch)
+    with TURNS.stretch():
+        _once(runtime, name, is_kept, fetch)
 
 
 def keep_splits(runtime: Runtime, first: dt.date, last: dt.date, asked_at: float) -> None:

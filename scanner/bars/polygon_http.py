@@ -30,6 +30,7 @@ from scanner.bars.polygon_answers import (
     refusal,
 )
 from scanner.errors import ConfigError, KeyRefused, ProviderUnavailable, RateLimited
+from scanner.turns import TURNS
 
 #: Seconds to connect, and seconds without a byte before a request is given up.
 CONNECT_TIMEOUT: Final = 3.05
@@ -108,6 +109,7 @@ class BudgetedRetry(Retry):
             pause = doubled * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
             time.sleep(min(pause, clock.left()))
         try:
+            TURNS.end()
             clock.token = self._budget.acquire(clock.left(), clock.kind)
         except RateLimited:
             self._budget.report(clock.token, answered=limited)
@@ -218,7 +220,9 @@ class PolygonHttp:
             ) from error
         with response:
             try:
-                payload = decoded(response.content)
+                body = response.content
+                TURNS.begin()
+                payload = decoded(body)
             except requests.RequestException:
                 payload = None
         status, wait = response.status_code, 0.0
