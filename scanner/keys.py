@@ -46,6 +46,11 @@ def sample(source: str, day: str) -> str:
     return f"{PREFIX}sample:{source}:{day}"
 
 
+def live(source: str) -> str:
+    """Return the key of the session that a live scan has asked for just now."""
+    return f"{PREFIX}live:{source}"
+
+
 def suspects(source: str) -> str:
     """Return the key of the symbols whose series another way contradicts."""
     return f"{PREFIX}suspects:{source}"

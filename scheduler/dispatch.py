@@ -31,7 +31,7 @@ from scanner.rules.verdicts import benchmarks_of
 from scanner.spec import ScanSpec, split_symbols
 from scanner.timeframe import day_date, day_number
 from scheduler.fetch import fetch_first, has_to_wait
-from scheduler.live import keep_snapshot, live_request
+from scheduler.live import ask_early, keep_snapshot, live_request, still_open
 from scheduler.market import BarsNeed, Window, bars_need, todays_sample, traded_in, window_of
 from scheduler.plan import Cost, ScanPlan, cost_of, make_plan, plan_of_store, seconds_of
 from scheduler.sessions import calendar_of, market_now, recent_sessions
@@ -87,6 +87,7 @@ def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> Non
     try:
         runtime.check_source(spec.source)
         before = runtime.state.prepared(scan_id)
+        early = ask_early(runtime) if spec.live and before.now is None else None
         planned = plan_scan(runtime, spec, now=before.now, how=before.how)
         deadline = max(runtime.settings.deadline, DEADLINE_FACTOR * planned.seconds)
         if has_to_wait(planned.need, before):
@@ -98,7 +99,9 @@ def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> Non
                 runtime.state.note(scan_id, {"round_over": 1})
             return
         if spec.live:
-            keep_snapshot(runtime, planned.need.request, planned.window)
+            request, window = planned.need.request, planned.window
+            now = window.now if before.now is None else still_open(runtime, request, window)
+            keep_snapshot(runtime, request, now, early)
         rules = _rules(runtime, scan_id, planned)
     except ScannerError as error:
         log.error("scan not started", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected

@@ -96,6 +96,23 @@ def cold(fleet: Fleet, asked: ScanSpec) -> float:
     return done.seconds
 
 
+def cold_market(fleet: Fleet, asked: ScanSpec) -> float:
+    """Return the seconds of a scan that fetches all its sessions, one request each."""
+    forget_market(fleet)
+    done = scan(fleet, asked)
+    if not done.bars.get("assembled"):
+        raise Unexpected(f"expected series of fetched sessions, got {done.bars}")
+    return done.seconds
+
+
+def forget_market(fleet: Fleet) -> None:
+    """Delete the sessions and the splits of the fleet's source, and its cached bars."""
+    client, source = fleet.runtime.redis, fleet.runtime.source
+    found = list(client.scan_iter(keys.day(source, "*"), count=_KEYS_A_TRIP))
+    client.unlink(*found, keys.splits(source))
+    forget_bars(fleet)
+
+
 def forget_bars(fleet: Fleet) -> None:
     """Delete the cached bars of the fleet's source, and of no other."""
     client = fleet.runtime.redis

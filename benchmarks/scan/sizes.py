@@ -23,6 +23,8 @@ class ScanSizes:
     ancestor_days: tuple[int, int]
     #: Seconds that each request to the simulator takes in a cold scan.
     latency: float
+    #: The same of a scan of whole sessions.
+    market_latency: float
     #: Worker processes: of the usual fleet, and of those that are compared.
     workers: int
     fleets: tuple[int, ...]
@@ -44,6 +46,7 @@ FULL: Final = ScanSizes(
     days={400: 275, 150: 103},
     ancestor_days=(150, 90),
     latency=0.1,
+    market_latency=0.2,
     workers=4,
     fleets=(1, 2, 4, 8),
     block=8,
@@ -60,6 +63,7 @@ QUICK: Final = ScanSizes(
     days={150: 103},
     ancestor_days=(150, 90),
     latency=0.01,
+    market_latency=0.02,
     workers=1,
     fleets=(1, 2),
     block=8,

@@ -1,6 +1,6 @@
 """The tables of whole scans, in their order: sizes come in, a table at a time goes out.
 
-A table of another way to get bars is one more module here, beside `cold.py` and `hours.py`.
+A table of another way to get bars is one more module here, beside `cold.py` and `market.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.scan import cold, growth, hours, peers, warm
+from benchmarks.scan import cold, growth, hours, market, peers, warm
 from benchmarks.scan.fleet import alone
 from benchmarks.scan.sizes import SIZES
 from benchmarks.sizes import Sizes
@@ -23,9 +23,8 @@ def findings(sizes: Sizes) -> Iterator[Findings]:
     with tempfile.TemporaryDirectory(prefix="scan-benchmark-") as name:
         folder = Path(name)
         yield from warm.findings(chosen, folder)
-        # Cold: by symbol; by session of the whole market is to stand behind it.
         yield from cold.findings(chosen, folder)
+        yield market.findings(chosen, folder)
         yield peers.findings(chosen, folder)
         yield growth.findings(chosen, folder)
-        # Over a day: scans by the hour; the live scan is to stand behind them.
         yield hours.findings(chosen, folder)

@@ -60,6 +60,8 @@ def adjusted(series: BarSeries, splits: Sequence[Split], until: int) -> BarSerie
 
     `splits`: those of the series' symbol, once each; those after `until` are not executed yet.
     """
+    if not splits:
+        return series
     factors = np.ones(len(series))
     for split in splits:
         if split.session <= until:

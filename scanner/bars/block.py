@@ -82,7 +82,17 @@ def checked_series(symbol: str, sessions: npt.ArrayLike, values: npt.ArrayLike) 
     return BarSeries(symbol=symbol, sessions=days, values=bars)
 
 
+def can_be_true(bars: FloatArray) -> BoolArray:
+    """Return which of `bars`, (5, ...), are none of those that `checked_series` refuses."""
+    prices, volume = bars[:4], bars[4]
+    priced = (np.isfinite(prices) & (prices > 0.0)).all(axis=0)
+    sound: BoolArray = priced & np.isfinite(volume) & (volume >= 0.0) & (prices[1] >= prices[2])
+    return sound
+
+
 def _check_values(symbol: str, days: IntArray, bars: FloatArray) -> None:
+    if can_be_true(bars).all():
+        return
     prices, volume = bars[:4], bars[4]
     bad_price = ~(np.isfinite(prices) & (prices > 0.0)).all(axis=0)
     if bad_price.any():

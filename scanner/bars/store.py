@@ -17,7 +17,7 @@ import orjson
 
 from scanner import keys
 from scanner.bars.adjust import Split, adjusted, contradictory
-from scanner.bars.block import FIELDS, BarSeries, FloatArray, checked_series
+from scanner.bars.block import FIELDS, BarSeries, BoolArray, FloatArray, can_be_true, checked_series
 from scanner.bars.market_day import (
     BrokenShard,
     MarketDay,
@@ -107,10 +107,18 @@ class MarketStore(SplitStore):
         splits = self.splits(symbols) if sessions and sessions[0] < until else {}
         days = np.array(sessions, dtype=np.int32)
         found = History(series={}, errors={})
+        sound: BoolArray = np.all(can_be_true(table.values) | ~table.traded, axis=0)
+        always: BoolArray = np.all(table.traded, axis=0)
         for place, symbol in enumerate(symbols):
-            traded = table.traded[:, place]
+            own, bars = days, table.values[:, :, place]
+            if not always[place]:
+                traded = table.traded[:, place]
+                own, bars = days[traded], bars[:, traded]
             try:
-                series = checked_series(symbol, days[traded], table.values[:, traded, place])
+                if sound[place]:
+                    series = BarSeries(symbol=symbol, sessions=own, values=bars)
+                else:
+                    series = checked_series(symbol, own, bars)
                 found.series[symbol] = adjusted(series, _agreed(splits.get(symbol, [])), until)
             except BadBars as error:
                 found.errors[symbol] = error

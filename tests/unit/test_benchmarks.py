@@ -74,6 +74,7 @@ def test_a_quick_run_scans_by_real_processes():
         "chord of empty tasks",
     ]
     assert {"requests alone", "20 threads, requests and ta", "free, 150 days"} <= set(beside)
+    assert "warm + request + 2 x reading" in beside
     assert sum("in all" in line for line in lines) == len(SCANS.markets)
     assert [line["calls a symbol"] for line in lines if "scans" in line] == ["8", "2"]
 
