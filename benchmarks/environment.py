@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from scanner.bootstrap import keep_freed_memory
+from scanner.freed_memory import keep_freed_memory
 from scanner.indicators.loops import COMPILED
 from worker.garbage import collect_rarely
 

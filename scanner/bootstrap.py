@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import functools
 import math
@@ -20,12 +19,14 @@ from scanner import keys
 from scanner.bars.block import FIELDS
 from scanner.bars.budget import Budget, parse_rate
 from scanner.bars.files import FilesProvider, files_fingerprint
+from scanner.bars.local_cache import LocalBarCache
 from scanner.bars.polygon import PolygonProvider
 from scanner.bars.provider import Provider
 from scanner.bars.redis_budget import RedisBudget
 from scanner.bars.redis_cache import RedisBarCache
 from scanner.bars.store import MarketStore
 from scanner.errors import ConfigError
+from scanner.freed_memory import keep_freed_memory
 from scanner.indicators.compute import Engine, KernelEngine
 from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column, settled_bars
 from scanner.pipeline import ScanTools
@@ -34,10 +35,6 @@ from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
 from scanner.rules.screens import SCREENS, Screen, read_screens, shipped
 from scanner.settings import Settings, load_settings
-
-#: Options of glibc's mallopt: bytes at the end of the heap from which on they go back to the
-#: kernel, and the size of an array that gets pages of its own, for which glibc takes no more.
-_KEPT_MEMORY: Final = {-1: 256 << 20, -3: 32 << 20}
 
 #: Seconds without an answer after which a Redis call fails.
 _REDIS_TIMEOUT: Final = 15.0
@@ -154,28 +151,23 @@ _SPARE_DAYS: Final = 7
 _LONGEST_LOOKBACK: Final = 3_660
 
 
-def keep_freed_memory() -> None:
-    """Let this process keep the memory of freed arrays, where the C library is glibc.
-
-    The arrays of a block are larger than what malloc keeps by itself: each operation would get
-    its pages from the kernel anew, and that takes longer than the operation.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for option, size in _KEPT_MEMORY.items():
-            mallopt(option, size)
-
-
 def stores(settings: Settings, client: redis.Redis) -> tuple[RedisScanState, RedisReportStore]:
     """Return where scans and their reports are kept."""
     expiry = settings.report_expiry
     return RedisScanState(client, expiry), RedisReportStore(client, expiry)
 
 
+def bar_cache(settings: Settings, client: redis.Redis) -> RedisBarCache:
+    """Return the cache of bars, with a layer in this process if the settings ask for one."""
+    if settings.local_bars:
+        return LocalBarCache(client, settings.bars_expiry, settings.local_bars)
+    return RedisBarCache(client, settings.bars_expiry)
+
+
 def scan_tools(settings: Settings, client: redis.Redis) -> ScanTools:
     """Return the cache, provider and engine that the settings ask for."""
     return ScanTools(
-        cache=RedisBarCache(client, settings.bars_expiry),
+        cache=bar_cache(settings, client),
         provider=provider(settings, client),
         engine=engine(settings),
         screens=SCREENS,

@@ -63,6 +63,13 @@ class StackSettings(BaseSettings):
         description="Longest life of cached bars; entries end up to a tenth earlier.",
         json_schema_extra={"unit": "seconds"},
     )
+    local_bars: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Series that each worker process keeps decoded; 0: none.",
+        json_schema_extra={"unit": "symbols"},
+    )
     report_expiry: int = Field(
         604_800,
         ge=300,

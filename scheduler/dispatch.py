@@ -266,7 +266,20 @@ def _fields(planned: Planned) -> dict[str, Any]:
         "last": request.last,
         "market": orjson.dumps(market).decode(),
         "live": request.live,
+        "notes": orjson.dumps(_notes(planned)).decode(),
         "batches": len(planned.plan.batches),
         "calls": planned.plan.calls,
         "planned_seconds": planned.seconds,
     }
+
+
+def _notes(planned: Planned) -> list[str]:
+    """Return what the plan had to assume."""
+    notes = list(planned.universe.notes)
+    if planned.need.empty:
+        days = ", ".join(map(str, planned.need.empty))
+        notes.append(
+            f"the provider has no bars of {days}: taken for no session; a file of "
+            "SCANNER_CLOSURES may say so"
+        )
+    return notes

@@ -46,6 +46,8 @@ class BarsNeed:
     splits_missing: bool = False
     #: First execution date of the splits to ask for; None: those that are kept are of today.
     splits_from: dt.date | None = None
+    #: Days that the calendar calls sessions and of which the provider has no bars.
+    empty: tuple[dt.date, ...] = ()
 
     @property
     def sessions(self) -> tuple[dt.date, ...]:
@@ -125,10 +127,15 @@ def _grouped(
     store: MarketStore,
 ) -> BarsNeed:
     facts = store.split_facts()
-    traded = tuple(day for day in request.sessions if day not in known or known[day].symbols)
+    empty = {day for day, one in known.items() if not one.symbols} - set(
+        map(day_number, fresh.missing)
+    )
+    traded = tuple(day for day in request.sessions if day not in empty)
     return BarsNeed(
         request=replace(
             request,
+            # A last session that was none leaves no symbol stale.
+            last=traded[-1] if traded else request.last,
             grouped=True,
             sessions=traded,
             since=max((one.written_at for one in known.values()), default=0.0),
@@ -138,6 +145,7 @@ def _grouped(
         due=fresh.due,
         splits_missing=facts is None or facts.first > request.first,
         splits_from=_splits_from(facts, window),
+        empty=tuple(map(day_date, sorted(empty))),
     )
 
 

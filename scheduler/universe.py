@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-import orjson
-
-from scanner import keys
 from scanner.bars.provider import MarketProvider
-from scanner.bars.universe import Listed, check_universe, selected
+from scanner.bars.universe import check_universe, selected
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError
-from scanner.redis_errors import redis_errors
 from scanner.rules.lex import MAX_TEXT
 from scanner.rules.names import TEXTS
 from scanner.settings import Settings
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from scheduler.listing import listing_of
 
 #: Most symbols that a file may list.
 MAX_SYMBOLS: Final = 200_000
 
 #: What a provider's listing tells of its symbols.
 LISTED_TEXTS: Final = ("name", "type", "exchange")
-
-#: Seconds that a listing is kept: symbols come and go by the week.
-_LISTING_SECONDS: Final = 7 * 86_400
 
 #: What the column of symbols may be called.
 _HEADS: Final = ("symbol", "ticker")
@@ -47,13 +35,15 @@ class Universe:
     symbols: list[str]
     #: `sector` and others -> symbol -> text.
     texts: Mapping[str, Mapping[str, str]]
+    #: Sentences on what is doubtful about it.
+    notes: tuple[str, ...] = ()
 
 
 def resolve(runtime: Runtime, name: str) -> Universe:
     """Return what the universe `name` holds.
 
     A file has one symbol a line, or is a CSV file with a heading; `#` begins a comment. Other
-    names are of the provider's listing, which is kept for a week.
+    names are of the provider's listing (`listing.py`).
     """
     if "/" in name or Path(name).is_file():
         path = Path(name).expanduser()
@@ -61,7 +51,7 @@ def resolve(runtime: Runtime, name: str) -> Universe:
     if not isinstance(runtime.provider, MarketProvider):
         return Universe(symbols=runtime.provider.symbols(name), texts={})
     check_universe(name)
-    listing = _listing(runtime, runtime.provider)
+    listing, notes = listing_of(runtime, runtime.provider)
     symbols = selected(listing, name)
     if not symbols:
         raise ConfigError(f"the universe {name!r} is empty: the provider lists no such symbol")
@@ -69,22 +59,7 @@ def resolve(runtime: Runtime, name: str) -> Universe:
         text: {one.symbol: one.texts[text] for one in listing if text in one.texts}
         for text in LISTED_TEXTS
     }
-    return Universe(symbols=symbols, texts=texts)
-
-
-def _listing(runtime: Runtime, provider: MarketProvider) -> list[Listed]:
-    key = keys.listing(runtime.source)
-    with redis_errors("read the listing"):
-        kept = cast("bytes | None", runtime.redis.get(key))
-    if kept is not None:
-        rows = orjson.loads(zstd.decompress(kept))
-        return [Listed(symbol=symbol, texts=texts) for symbol, texts in rows]
-    listing = provider.listing()
-    if listing:
-        packed = zstd.compress(orjson.dumps([(one.symbol, one.texts) for one in listing]), 3)
-        with redis_errors("keep the listing"):
-            runtime.redis.set(key, packed, ex=_LISTING_SECONDS)
-    return listing
+    return Universe(symbols=symbols, texts=texts, notes=notes)
 
 
 def told_of(settings: Settings) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ import json
 import redis
 from scan_builders import COLUMNS, ScriptedProvider, tools
 
-from scanner.bars.redis_cache import RedisBarCache
-from scanner.bootstrap import Runtime, stores
+from scanner.bootstrap import Runtime, bar_cache, stores
 from scanner.settings import load_settings
 
 
@@ -17,7 +16,7 @@ def runtime_on(client: redis.Redis, provider=None, engine=None, /, **options) ->
     """Return a runtime whose stores and cache are in `client`; `options` are settings."""
     settings = load_settings(simulator_url="http://127.0.0.1:1", **options)
     state, reports = stores(settings, client)
-    cache = RedisBarCache(client, settings.bars_expiry)
+    cache = bar_cache(settings, client)
     return Runtime(
         settings=settings,
         source="test-1",

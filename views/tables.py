@@ -165,6 +165,7 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
         "asked_at": facts.asked_at.isoformat(),
         "closed_at": facts.closed_at.isoformat(),
         "message": facts.message,
+        "notes": list(facts.notes),
     }
 
 

@@ -10,11 +10,13 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 
+import orjson
 import structlog
 
 from scanner.bootstrap import Runtime
 from scanner.results.aggregate import aggregate, complete_records, why_nothing
 from scanner.results.perf import perf_line
+from scanner.results.redis_fetch import UNFETCHED
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import RUNNING, Absence, Record, ScanFacts, ScanReport
 from scanner.rules.screens import Screen
@@ -143,7 +145,22 @@ def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, s
         },
         message=fields.get("message", ""),
         live=bool(int(fields.get("live", 0))),
+        notes=(*orjson.loads(fields.get("notes", "[]")), *_unfetched(fields)),
     )
+
+
+def _unfetched(fields: Mapping[str, str]) -> list[str]:
+    """Return what could not be fetched again for a scan that went on with what was kept."""
+    lacking = {
+        name.removeprefix(UNFETCHED): why
+        for name, why in sorted(fields.items())
+        if name.startswith(UNFETCHED)
+    }
+    return [
+        f"the {'' if what == 'splits' else 'session '}{what} could not be fetched again, what was "
+        f"kept is used: {why}"
+        for what, why in lacking.items()
+    ]
 
 
 def _stages(fields: dict[str, str], threads: int) -> dict[str, float]:

@@ -27,6 +27,7 @@ from scanner.errors import (
     TransientError,
 )
 from scanner.redis_errors import redis_errors
+from scanner.results.redis_fetch import UNFETCHED
 from scanner.timeframe import DAILY, day_date, day_number
 from scanner.turns import TURNS
 
@@ -161,10 +162,11 @@ def noted(runtime: Runtime, scan_id: str, what: str, work: Callable[[Runtime], N
     except (DataError, TransientError) as error:
         log.warning("not fetched", scan=scan_id, cause=str(error))
         facts: dict[str, object] = {"fetch_error": str(error)[:300]}
+        facts[f"{UNFETCHED}{what}"] = facts["fetch_error"]
         if isinstance(error, DataError):
             facts[f"refused:{what}"] = facts["fetch_error"]
         if isinstance(error, RateLimited | ProviderPaused):
             facts["fetch_waits"] = 1
         runtime.state.note(scan_id, facts)
     else:
-        runtime.state.count(scan_id, "sessions_done")
+        runtime.state.count_fetched(scan_id, what)

@@ -28,6 +28,8 @@ class ScanSizes:
     #: Worker processes: of the usual fleet, and of those that are compared.
     workers: int
     fleets: tuple[int, ...]
+    #: Series that each process keeps, of fleets that are compared.
+    local_bars: tuple[int, ...]
     #: Symbols of a task where blocks fetch.
     block: int
     #: Symbols of the markets that show growth; up to the usual size bars are fetched by HTTP.
@@ -49,6 +51,7 @@ FULL: Final = ScanSizes(
     market_latency=0.2,
     workers=4,
     fleets=(1, 2, 4, 8),
+    local_bars=(0, 512, 1_024, 6_000),
     block=8,
     markets=(1_000, MARKET, 10_000, 20_000, 50_000),
     peers=200,
@@ -66,6 +69,7 @@ QUICK: Final = ScanSizes(
     market_latency=0.02,
     workers=1,
     fleets=(1, 2),
+    local_bars=(0, 60),
     block=8,
     markets=(20, 60),
     peers=4,

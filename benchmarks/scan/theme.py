@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.scan import cold, growth, hours, market, peers, warm
+from benchmarks.scan import cold, growth, hours, local, market, peers, warm
 from benchmarks.scan.fleet import alone
 from benchmarks.scan.sizes import SIZES
 from benchmarks.sizes import Sizes
@@ -23,6 +23,7 @@ def findings(sizes: Sizes) -> Iterator[Findings]:
     with tempfile.TemporaryDirectory(prefix="scan-benchmark-") as name:
         folder = Path(name)
         yield from warm.findings(chosen, folder)
+        yield local.findings(chosen, folder)
         yield from cold.findings(chosen, folder)
         yield market.findings(chosen, folder)
         yield peers.findings(chosen, folder)

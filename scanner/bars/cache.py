@@ -51,6 +51,8 @@ class CacheRead:
     series: dict[str, BarSeries] = field(default_factory=dict)
     #: Reason -> symbols: `absent`, `broken` or `short` (does not cover the request).
     misses: Counter[str] = field(default_factory=Counter)
+    #: How many of the series were in this process already.
+    local: int = 0
 
 
 class BarCache(Protocol):

@@ -22,6 +22,7 @@ MEANINGS: Final = {
     "jumps": f"moves of more than {JUMP:.0%} from close to close",
     "provisional": "the last bar is of a session that was open",
     "suspect_split": "bars that a fetch of this symbol alone contradicts",
+    "unlisted": "it was traded in the last session, but the provider does not list it",
 }
 
 Flags = dict[str, int]

@@ -44,7 +44,7 @@ class LoadedBars:
     series: dict[str, BarSeries] = field(default_factory=dict)
     #: Symbol -> why there are no bars.
     errors: dict[str, DataError | TransientError] = field(default_factory=dict)
-    #: `hit`, `absent`, `broken`, `short`, `fetched`, `shared` and `assembled` -> symbols.
+    #: `hit`, `local`, `absent`, `broken`, `short`, `fetched`, `shared`, `assembled` -> symbols.
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -63,7 +63,9 @@ def load_bars(
     """
     found = cache.read(request, symbols)
     loaded = LoadedBars(series=dict(found.series), counts=Counter(found.misses))
-    loaded.counts["hit"] = len(found.series)
+    loaded.counts["hit"] = len(found.series) - found.local
+    if found.local:
+        loaded.counts["local"] = found.local
     wanted = [symbol for symbol in symbols if symbol not in found.series]
     if wanted and request.grouped and store is not None:
         _assemble(request, wanted, cache, store, loaded)

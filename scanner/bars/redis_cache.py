@@ -50,12 +50,13 @@ class RedisBarCache:
 
     def covered(self, request: BarRequest, symbols: Sequence[str]) -> set[str]:
         """Return the symbols that `read` would answer, by reading headers only."""
-        found: set[str] = set()
+        return covered_of(request, symbols, self.heads(request, symbols))
+
+    def heads(self, request: BarRequest, symbols: Sequence[str]) -> bytes:
+        """Return the header of each symbol's entry, zeros where there is none, as one text."""
         with redis_errors("look for bars"):
-            for part in _parts(symbols):
-                heads = cast("bytes", self._heads(_keys(request, part), [HEADER_SIZE]))
-                found |= covered_of(request, part, heads)
-        return found
+            parts = [self._heads(_keys(request, part), [HEADER_SIZE]) for part in _parts(symbols)]
+        return b"".join(cast("list[bytes]", parts))
 
     def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
         """Store final bars that were fetched for `request` just now."""

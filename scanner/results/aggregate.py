@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
@@ -94,7 +94,8 @@ def aggregate(
         key=lambda absence: absence.symbol,
     )
     verdicts = _verdicts(facts, rows, screens, texts or {})
-    ranked = _ranked(facts, _decided(rows, verdicts))
+    unlisted = (texts or {}).get("origin", {})
+    ranked = _ranked(facts, _decided(rows, verdicts, unlisted))
     return ScanReport(
         facts=facts,
         state=_state(facts, absences, len(rows)),
@@ -166,8 +167,10 @@ def _verdicts(
     return {screen.name: verdict(screen, every) for screen in screens}
 
 
-def _decided(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> list[Row]:
-    """Return the rows with the outcomes of all screens."""
+def _decided(
+    rows: Sequence[Row], verdicts: Mapping[str, Verdict], unlisted: Container[str]
+) -> list[Row]:
+    """Return the rows with the outcomes of all screens, and those marked that no listing has."""
     places = {x: of for one in verdicts.values() for x, of in one.places.items()}
     outcomes = _by_row({name: one.outcomes for name, one in verdicts.items()}, len(rows))
     terms = _by_row(
@@ -175,7 +178,14 @@ def _decided(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> list[Row]:
     )
     decided = zip(rows, outcomes, terms, _by_row(places, len(rows)), strict=True)
     return [
-        dataclasses.replace(row, outcomes=said, terms=letters, places=placed, inputs=())
+        dataclasses.replace(
+            row,
+            outcomes=said,
+            terms=letters,
+            places=placed,
+            inputs=(),
+            flags=row.flags | {"unlisted": 1} if row.symbol in unlisted else row.flags,
+        )
         for row, said, letters, placed in decided
     ]
 

@@ -14,6 +14,9 @@ from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_records import RedisScanRecords
 
+#: Begins the fields that say why a session, or the splits, could not be fetched.
+UNFETCHED: Final = "unfetched:"
+
 #: Seconds that a closer has before another one may take over.
 CLOSING_LEASE: Final = 60
 
@@ -80,10 +83,10 @@ class RedisScanFetch(RedisScanRecords):
                 )
             )
 
-    def count(self, scan_id: str, field: str) -> None:
-        """Add one to a field of a scan that exists."""
+    def count_fetched(self, scan_id: str, what: str) -> None:
+        """Count one more answer for a scan that exists; `what` is not lacking any more."""
         with redis_errors("count a step of a scan"):
-            self._count(keys=[keys.scan(scan_id)], args=[field])
+            self._count(keys=[keys.scan(scan_id)], args=["sessions_done", f"{UNFETCHED}{what}"])
 
     def _lock(self, scan_id: str) -> str:
         with redis_errors("read a scan's lock"):

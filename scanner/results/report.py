@@ -147,6 +147,8 @@ class ScanFacts:
     message: str = ""
     #: Whether the bars of as_of were forming.
     live: bool = False
+    #: Sentences on what the scan could not have, or had to assume.
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.asked_at.tzinfo is None or self.closed_at.tzinfo is None:

@@ -100,9 +100,13 @@ redis.call('ZADD', KEYS[4], 'XX', ARGV[3], ARGV[1])
 return 1
 """
 
-#: KEYS: scan. ARGV: field. Adds one to a field of a scan that has not gone.
+#: KEYS: scan. ARGV: field, other field. Adds one to a field of a scan that has not gone, and
+#: deletes the other one, which does not hold any more.
 COUNT: Final = """
-if redis.call('HEXISTS', KEYS[1], 'state') == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
+if redis.call('HEXISTS', KEYS[1], 'state') == 1 then
+  redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+  redis.call('HDEL', KEYS[1], ARGV[2])
+end
 """
 
 #: KEYS: scan, lock, open scans. ARGV: id, deadline, seconds that the lock is kept beyond it, then

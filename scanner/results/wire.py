@@ -107,6 +107,7 @@ def _facts(plain: dict[str, Any]) -> ScanFacts:
             "closed_at": dt.datetime.fromisoformat(plain["closed_at"]),
             "columns": tuple(plain["columns"]),
             "benchmarks": tuple(plain.get("benchmarks", ())),
+            "notes": tuple(plain.get("notes", ())),
         }
     )
 

@@ -44,15 +44,14 @@ def test_a_scan_that_starts_puts_a_task_on_the_queue_for_each_symbol_to_fetch(qu
 
 
 def test_symbols_whose_bars_are_cached_go_out_in_blocks(queue):
-    """After those to fetch; two blocks a thread."""
+    """After those to fetch; a block a thread."""
     runtime = runtime_on(queue, provider(), workers=1, threads=1)
     request = plan_scan(runtime, spec_of(runtime)).need.request
     runtime.tools.cache.write(request, [series(s) for s in ("AAA", "CCC", "DDD")])
     started(runtime)
     assert [symbols for _, (_, _, symbols) in messages(queue, "scan")] == [
         ["BBB"],
-        ["AAA", "CCC"],
-        ["DDD"],
+        ["AAA", "CCC", "DDD"],
     ]
 
 
@@ -180,22 +179,6 @@ def test_a_preview_counts_calls_and_starts_nothing(queue):
     assert (plan.calls, plan.seconds) == (4, 180.0)
     assert messages(queue, "scan") == []
     assert runtime.state.open_scans() == {}
-
-
-def test_the_market_is_listed_once_a_week(queue):
-    """Whatever universes are asked for; the provider is asked again when the key has ended."""
-    market = ScriptedMarket({s: series(s) for s in ("AAA", "BBB")}, types={"BBB": "ETF"})
-    runtime = runtime_on(queue, market)
-    assert resolve(runtime, "all").symbols == ["AAA", "BBB"]
-    market.answers["CCC"] = series("CCC")
-    assert resolve(runtime, "all").symbols == ["AAA", "BBB"]
-    assert resolve(runtime, "common").symbols == ["AAA"]
-    assert resolve(runtime, "type:ETF,ADRC").symbols == ["BBB"]
-    assert resolve(runtime, "all").texts["type"] == {"AAA": "CS", "BBB": "ETF"}
-    assert market.calls == ["listing"]
-    assert 0 < queue.ttl(keys.listing("test-1")) <= 7 * 86_400
-    queue.delete(keys.listing("test-1"))
-    assert resolve(runtime, "all").symbols == ["AAA", "BBB", "CCC"]
 
 
 def test_an_empty_universe_is_refused_and_not_kept(queue):

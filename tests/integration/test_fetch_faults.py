@@ -195,3 +195,39 @@ def test_a_day_that_is_no_session_is_refused(queue):
     runtime = runtime_of(queue, market_of())
     with pytest.raises(ConfigError, match="the one before is 2025-07-03"):
         plan_scan(runtime, spec_of(runtime, as_of=dt.date(2025, 7, 4)))
+
+
+def test_a_copy_that_could_not_be_renewed_is_said_in_the_report(queue, monkeypatch):
+    """The scan goes on with what is kept; the note is gone when the copy has come."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    assert scanned(queue, monkeypatch, runtime).facts.notes == ()
+    market.clock += dt.timedelta(days=1)
+    market.answers["2025-07-09"] = ProviderUnavailable("session 2025-07-09: down")
+    report = scanned(queue, monkeypatch, runtime)
+    assert report.ledger == {"scored": 12}
+    (note,) = report.facts.notes
+    assert note == (
+        "the session 2025-07-09 could not be fetched again, what was kept is used: "
+        "session 2025-07-09: down"
+    )
+    del market.answers["2025-07-09"]
+    assert scanned(queue, monkeypatch, runtime).facts.notes == ()
+
+
+def test_a_last_session_that_was_none_leaves_no_symbol_stale(queue, monkeypatch):
+    """A day of mourning, for example, that no calendar knew: days later it is believed."""
+    market = market_of(clock=dt.datetime(2025, 7, 12, 12, tzinfo=EDT))
+    market.answers = {s: one.between(0, LAST) for s, one in market.answers.items()}
+    runtime = runtime_of(queue, market)
+    report = scanned(queue, monkeypatch, runtime)
+    assert report.state == "failed"
+    market.clock = dt.datetime(2025, 7, 14, 9, tzinfo=EDT)
+    report = scanned(queue, monkeypatch, runtime)
+    assert report.ledger == {"scored": 12}
+    assert report.facts.as_of == dt.date(2025, 7, 9)
+    (note,) = report.facts.notes
+    assert note == (
+        "the provider has no bars of 2025-07-10, 2025-07-11: taken for no session; a file of "
+        "SCANNER_CLOSURES may say so"
+    )

@@ -124,6 +124,8 @@ def test_what_is_traded_without_being_listed_is_scanned_and_marked(queue, monkey
     assert report.ledger == {"scored": 12}
     origins = runtime.state.texts(report.facts.id)["origin"]
     assert origins == dict.fromkeys(["S00", "S01"], "traded, but not listed")
+    flagged = [one.row.symbol for one in report.rows if one.row.flags.get("unlisted")]
+    assert sorted(flagged) == ["S00", "S01"]
     assert scanned(queue, monkeypatch, runtime, universe="common").ledger == {"scored": 10}
 
 

@@ -90,6 +90,50 @@ def test_a_whole_day_is_the_same(client, base_url, adjusted):
     assert client.get_grouped_daily_aggs("2025-07-04") == []
 
 
+def test_our_day_holds_what_the_client_reads(client, ours):
+    """As it was traded, to the bit."""
+    found = client.get_grouped_daily_aggs("2024-10-01", adjusted=False)
+    assert bars_of(ours.day(dt.date(2024, 10, 1))) == {one.ticker: numbers(one) for one in found}
+
+
+def test_our_splits_are_those_that_the_client_reads(client, ours):
+    """Of a span of days, both included, over its pages."""
+    first, last = dt.date(2024, 9, 1), dt.date(2025, 6, 30)
+    found = client.list_splits(execution_date_gte=first, execution_date_lte=last, limit=7)
+    theirs = [
+        (one.ticker, one.execution_date, float(one.split_from), float(one.split_to))
+        for one in found
+    ]
+    mine = [
+        (one.symbol, str(day_date(one.session)), one.before, one.after)
+        for one in ours.splits(first, last)
+    ]
+    assert len(mine) > 10
+    assert sorted(mine) == sorted(theirs)
+
+
+def test_our_snapshot_holds_what_the_client_reads(client, ours, base_url):
+    """The forming bars of what has traded; what has not has none."""
+    move_clock(base_url, "2025-07-09T10:00:00-04:00")
+    traded = [one for one in client.get_snapshot_all("stocks") if one.day and one.day.volume]
+    mine = bars_of(ours.snapshot(LAST))
+    assert mine == {one.ticker: numbers(one.day) for one in traded}
+    assert len(mine) > 1000
+
+
+def bars_of(day) -> dict[str, tuple[float, ...]]:
+    """Return the bars of one of our days by symbol."""
+    return {
+        symbol: tuple(values)
+        for symbol, values in zip(day.symbols, day.values.T.tolist(), strict=True)
+    }
+
+
+def numbers(one) -> tuple[float, ...]:
+    """Return the numbers of a bar of the client's."""
+    return tuple(float(x) for x in (one.open, one.high, one.low, one.close, one.volume))
+
+
 def test_the_listing_is_the_same_over_all_pages(client, ours):
     """Common stocks, and all of them."""
     query = {"market": "stocks", "active": True, "sort": "ticker", "order": "asc"}

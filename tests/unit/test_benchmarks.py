@@ -76,6 +76,8 @@ def test_a_quick_run_scans_by_real_processes():
     assert {"requests alone", "20 threads, requests and ta", "free, 150 days"} <= set(beside)
     assert "warm + request + 2 x reading" in beside
     assert sum("in all" in line for line in lines) == len(SCANS.markets)
+    kept = [line["answered by the process"] for line in lines if "SCANNER_LOCAL_BARS" in line]
+    assert kept == ["0%", "100%"]
     hourly = [line for line in lines if "scans" in line]
     assert [(line["fetch"], line["calls a symbol"]) for line in hourly[:2]] == [
         ("by symbol", "8"),

@@ -18,7 +18,7 @@ FAULTS = """
 import resource, sys
 import numpy as np
 from scanner.bars.block import BarSeries, stack
-from scanner.bootstrap import keep_freed_memory
+from scanner.freed_memory import keep_freed_memory
 from scanner.indicators.compute import compute
 from scanner.indicators.registry import examples
 

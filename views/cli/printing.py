@@ -52,6 +52,8 @@ def print_report(
         style="bold",
         soft_wrap=True,
     )
+    for note in facts.notes:
+        console.print(Text(f"note: {note}"), style="yellow", soft_wrap=True)
     if table.rows:
         shown = rich_table(table, width)
         console.print(shown, width=width, crop=False, overflow="ignore", no_wrap=True)
