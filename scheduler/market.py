@@ -11,14 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from scanner import keys
 from scanner.bars.cache import BarRequest
 from scanner.bars.overlap import sample_of
 from scanner.bars.provider import MarketProvider
 from scanner.bars.split_store import SplitFacts
 from scanner.bars.store import DayFacts, MarketStore
 from scanner.bootstrap import Runtime
-from scanner.redis_errors import redis_errors
 from scanner.timeframe import DAILY, day_date, day_number
 from scheduler.freshness import Freshness, freshness
 from scheduler.sessions import EXCHANGE_ZONE, Calendar, calendar_of
@@ -167,28 +165,25 @@ def traded_in(store: MarketStore, request: BarRequest) -> list[str]:
 def todays_sample(runtime: Runtime, request: BarRequest, symbols: Sequence[str]) -> list[str]:
     """Return the symbols that are compared with fetches of their own; none more than once a day.
 
-    Those that split lately come first.
+    Those that were contradicted or split lately come first; what a scan could not compare is left
+    to the next one of the day.
     """
-    count = runtime.settings.sample
+    count, store = runtime.settings.sample, runtime.store
     if not request.grouped or request.live or not count:
         return []
     day = day_date(request.until).isoformat()
-    with redis_errors("claim a sample"):
-        claimed = runtime.redis.set(
-            keys.sample(runtime.source, day), 1, nx=True, ex=_SAMPLE_SECONDS
-        )
-    if not claimed:
-        return []
+    done = store.compared(day)
     lately = [
         symbol
-        for symbol, splits in runtime.store.splits(None).items()
+        for symbol, splits in store.splits(None).items()
         if request.until - _LATELY <= splits[-1].session <= request.until
     ]
-    return sample_of(symbols, lately, day, count)
+    first = [symbol for symbol in (*store.all_suspects(), *lately) if symbol not in done]
+    left = [symbol for symbol in symbols if symbol not in done]
+    return sample_of(left, first, day, max(0, count - len(done)))
 
 
-#: Seconds that a day's sample is remembered, and days in which a split is late news.
-_SAMPLE_SECONDS: Final = 2 * 86_400
+#: Days in which a split is late news.
 _LATELY: Final = 7
 
 

@@ -105,6 +105,8 @@ class ScriptedMarket(ScriptedProvider):
         """Return the bars of a symbol as the provider adjusts them."""
         self.calls.append(f"sample {symbol}")
         found = self.samples.get(symbol) or super().fetch(symbol, first, last)
+        if isinstance(found, BaseException):
+            raise found
         kept = np.isin(found.sessions, [day_number(day) for day in self.days_asked])
         return BarSeries(symbol=symbol, sessions=found.sessions[kept], values=found.values[:, kept])
 

@@ -89,7 +89,7 @@ def check_overlap(runtime: Runtime, request: BarRequest, symbols: Sequence[str])
     """Compare series that were put together with the provider's own; returns how many were.
 
     What differs is flagged in the rows of the next scans and never mended. When the budget is
-    short the rest is left out.
+    short the rest is left to the next scan of the day.
     """
     provider, checked = market(runtime), 0
     history = runtime.store.history(request.sessions, symbols, request.until)
@@ -105,6 +105,7 @@ def check_overlap(runtime: Runtime, request: BarRequest, symbols: Sequence[str])
         if apart is not None:
             log.warning("suspect split", symbol=symbol, session=day_date(apart).isoformat())
         runtime.store.suspect(symbol, apart, _SUSPECT_SECONDS)
+        runtime.store.note_compared(day_date(request.until).isoformat(), symbol)
         checked += 1
     return checked
 

@@ -29,6 +29,10 @@ class SplitFacts:
     first: int
 
 
+#: Seconds that a day's sample is remembered.
+_SAMPLE_SECONDS: Final = 2 * 86_400
+
+
 class SplitStore:
     """The splits of one source."""
 
@@ -107,6 +111,26 @@ class SplitStore:
             )
         pairs = zip(symbols, found, strict=True)
         return {symbol: int(session) for symbol, session in pairs if session is not None}
+
+    def all_suspects(self) -> list[str]:
+        """Return the symbols that another way contradicts."""
+        with redis_errors("read suspects"):
+            found = cast("list[bytes]", self._client.hkeys(keys.suspects(self._source)))
+        return sorted(symbol.decode() for symbol in found)
+
+    def compared(self, day: str) -> set[str]:
+        """Return the symbols that have been compared with another way on `day`."""
+        with redis_errors("read a sample"):
+            found = cast("set[bytes]", self._client.smembers(keys.sample(self._source, day)))
+        return {symbol.decode() for symbol in found}
+
+    def note_compared(self, day: str, symbol: str) -> None:
+        """Keep that a symbol has been compared on `day`."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.sadd(keys.sample(self._source, day), symbol)
+        pipe.expire(keys.sample(self._source, day), _SAMPLE_SECONDS)
+        with redis_errors("note a comparison"):
+            pipe.execute()
 
     def suspect(self, symbol: str, session: int | None, expiry: int) -> None:
         """Keep since when a symbol is contradicted; None: it is not any more."""

@@ -12,6 +12,7 @@ from scan_builders import LAST
 
 from scanner import keys
 from scanner.bars.adjust import Split
+from scanner.errors import RateLimited
 from scanner.timeframe import day_number
 from worker.market import keep_session
 
@@ -203,6 +204,27 @@ def test_a_series_that_the_provider_contradicts_is_flagged(queue, monkeypatch):
     market.clock += dt.timedelta(days=1)
     scanned(queue, monkeypatch, runtime)
     assert "suspect_split" not in scanned(queue, monkeypatch, runtime).find("S04").row.flags
+
+
+def test_what_the_budget_did_not_allow_is_compared_by_the_next_scan(queue, monkeypatch):
+    """Until the day's number is full; who was contradicted is first on the next day."""
+    market = market_of()
+    runtime = runtime_of(queue, market, sample=3)
+    limited = dict.fromkeys(SYMBOLS, RateLimited("in a minute", wait=60.0))
+    market.samples = limited
+    scanned(queue, monkeypatch, runtime)
+    assert runtime.store.compared("2025-07-09") == set()
+    market.samples = {}
+    scanned(queue, monkeypatch, runtime)
+    done = runtime.store.compared("2025-07-09")
+    assert len(done) == 3
+    market.calls = []
+    scanned(queue, monkeypatch, runtime)
+    assert [call for call in market.calls if "sample" in call] == []
+    runtime.store.suspect("S11", LAST, 100)
+    market.clock += dt.timedelta(days=1)
+    scanned(queue, monkeypatch, runtime)
+    assert next(call for call in market.calls if "sample" in call) == "sample S11"
 
 
 def test_a_longer_history_lists_the_splits_that_it_reaches(queue, monkeypatch):

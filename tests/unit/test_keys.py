@@ -13,6 +13,7 @@ EXAMPLES = {
     "splits": keys.splits("sim-1"),
     "claim": keys.claim("sim-1", "2025-07-09"),
     "sample": keys.sample("sim-1", "2025-07-09"),
+    "live": keys.live("sim-1"),
     "suspects": keys.suspects("sim-1"),
     "listing": keys.listing("sim-1"),
     "budget": keys.budget("polygon-1"),
