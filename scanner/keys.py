@@ -106,6 +106,11 @@ def texts_of(scan_id: str) -> str:
     return f"{PREFIX}scan:{scan_id}:texts"
 
 
+def under_way(node: str) -> str:
+    """Return the key of the tasks that a worker process has begun and not ended."""
+    return f"{PREFIX}under_way:{node}"
+
+
 def report(scan_id: str) -> str:
     """Return the key of a scan's report."""
     return f"{PREFIX}scan:{scan_id}:report"

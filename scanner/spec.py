@@ -77,6 +77,10 @@ class Batch:
     """The symbols that one task scans."""
 
     scan_id: str
-    #: Position in the plan, from 0.
+    #: Position in the plan, from 0; what is given out again has numbers behind it.
     number: int
     symbols: tuple[str, ...]
+    #: How many processes have ended while they worked on its one symbol.
+    deaths: int = 0
+    #: Whether it was given out again, outside of the scan's chord.
+    again: bool = False

@@ -101,9 +101,8 @@ def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
     threads = runtime.settings.workers * runtime.settings.threads
     room = 1_000 if rate is None else math.ceil(PERIOD * rate.limit / rate.window) + threads
     symbols = unfinished_symbols(runtime, scan_id)[:room]
-    first = int(fields["batches"])
-    noted = {"batches": first + len(symbols), "idle_rounds": idle}
-    runtime.state.note(scan_id, noted | {"round_recorded": progress.recorded})
+    first = runtime.state.more_batches(scan_id, len(symbols))
+    runtime.state.note(scan_id, {"idle_rounds": idle, "round_recorded": progress.recorded})
     for number, symbol in enumerate(symbols, start=first):
-        scan_symbols.delay(scan_id, number, [symbol])
+        scan_symbols.delay(scan_id, number, [symbol], 0)
     log.info("symbols given out again", scan=scan_id, symbols=len(symbols))

@@ -24,6 +24,7 @@ from scanner.results.report import Absence, Row
 from scanner.spec import Batch
 from worker.market import check_overlap, noted
 from worker.rules import rules_of
+from worker.take_over import Publish, give_out_alone
 
 log = structlog.get_logger(__name__)
 
@@ -31,23 +32,37 @@ _HOST: Final = socket.gethostname()
 
 
 def record_batch(
-    current: Callable[[], Runtime], batch: Batch, on_stop: Callable[[str], object]
+    current: Callable[[], Runtime], batch: Batch, node: str, on_end: Callable[[str], object]
 ) -> None:
-    """Scan `batch` and write its records; `on_stop` gets the scan's id if it has to end.
+    """Scan `batch` and write its records; `on_end` gets the scan's id if it may be closed.
 
     `current` returns the runtime of this process, or raises what keeps it from being made.
+    `node`: the name of this process in the fleet.
     """
     made: list[Runtime] = []
 
     def give_back(error: BaseException) -> None:
         if made:
-            _give_back(made[0], batch, error)
+            _give_back(made[0], batch, node, error)
 
     with _kept_going("batch failed", batch.scan_id, give_back):
         made.append(current())
-        request = made[0].state.request(batch.scan_id)
-        if request is not None:
-            _scan(made[0], batch, request, on_stop)
+        state = made[0].state
+        request = state.begin(batch, node)
+        if request is None:
+            state.end(batch, node)
+            return
+        _scan(made[0], batch, node, request, on_end)
+        if batch.again and state.is_complete(batch.scan_id):
+            # The chord has lost a part for good: its body will not come.
+            on_end(batch.scan_id)
+
+
+def redelivered(current: Callable[[], Runtime], batch: Batch, publish: Publish) -> None:
+    """Give out the symbols of a block alone that was delivered before."""
+    with _kept_going("block failed", batch.scan_id):
+        log.warning("block delivered again", scan=batch.scan_id, batch=batch.number)
+        give_out_alone(current(), batch, 0, publish)
 
 
 @contextmanager
@@ -68,7 +83,7 @@ def guarded(
     scan_id: str,
     what: str,
     work: Callable[[Runtime], None],
-    on_stop: Callable[[str], object],
+    on_end: Callable[[str], object],
 ) -> None:
     """Do `work` for a scan that is planned still; a ConfigError stops the scan."""
     with _kept_going("session failed", scan_id):
@@ -76,7 +91,7 @@ def guarded(
         try:
             noted(runtime, scan_id, what, work)
         except ConfigError as error:
-            _stop(runtime, scan_id, error, on_stop)
+            _stop(runtime, scan_id, error, on_end)
 
 
 def guarded_sample(current: Callable[[], Runtime], scan_id: str, symbols: Sequence[str]) -> None:
@@ -89,32 +104,38 @@ def guarded_sample(current: Callable[[], Runtime], scan_id: str, symbols: Sequen
 
 
 def _scan(
-    runtime: Runtime, batch: Batch, request: BarRequest, on_stop: Callable[[str], object]
+    runtime: Runtime,
+    batch: Batch,
+    node: str,
+    request: BarRequest,
+    on_end: Callable[[str], object],
 ) -> None:
     try:
         runtime.check_source(request.source)
         tools = runtime.tools_of(rules_of(runtime, batch.scan_id))
         result = scan_batch(batch.symbols, request, tools)
     except ConfigError as error:
-        _stop(runtime, batch.scan_id, error, on_stop)
+        _stop(runtime, batch.scan_id, error, on_end)
+        runtime.state.end(batch, node)
         return
     counters = {f"seconds:{stage}": spent for stage, spent in result.seconds.items()}
     counters |= {f"bars:{origin}": float(count) for origin, count in result.bars.items()}
-    _write(runtime, batch, result.records, counters)
+    _write(runtime, batch, node, result.records, counters)
 
 
 def _stop(
-    runtime: Runtime, scan_id: str, error: ConfigError, on_stop: Callable[[str], object]
+    runtime: Runtime, scan_id: str, error: ConfigError, on_end: Callable[[str], object]
 ) -> None:
     """Let a scan end that no worker can go on with."""
     log.error("scan stopped", scan=scan_id, cause=str(error))
     if runtime.state.stop(scan_id, str(error)):
-        on_stop(scan_id)
+        on_end(scan_id)
 
 
 def _write(
     runtime: Runtime,
     batch: Batch,
+    node: str,
     records: list[Row | Absence],
     counters: Mapping[str, float],
 ) -> None:
@@ -128,16 +149,17 @@ def _write(
             waiting=waiting,
             counters={**counters, thread: float(len(batch.symbols))},
             number=batch.number,
+            node=node,
         ),
     )
 
 
-def _give_back(runtime: Runtime, batch: Batch, error: BaseException) -> None:
+def _give_back(runtime: Runtime, batch: Batch, node: str, error: BaseException) -> None:
     """Record the error of a whole batch, so that the scan can name it; not if Redis is away."""
     if isinstance(error, StoreUnavailable):
         return
     absences: list[Row | Absence] = [absence_of(symbol, error) for symbol in batch.symbols]
     try:
-        _write(runtime, batch, absences, {})
+        _write(runtime, batch, node, absences, {})
     except StoreUnavailable as away:
         log.error("records lost", scan=batch.scan_id, batch=batch.number, cause=str(away))  # noqa: TRY400 - expected

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+
+from celery import Task
+from celery.signals import worker_ready
 
 from scanner.spec import Batch
 from scanner.timeframe import day_date
 from worker import runtime
 from worker.celery import app
 from worker.finish import finish
-from worker.guard import guarded, guarded_sample, record_batch
+from worker.guard import guarded, guarded_sample, record_batch, redelivered
 from worker.market import keep_session, keep_splits
+from worker.take_over import take_over_at_start
 
 
-@app.task(name="scan_symbols")
-def scan_symbols(scan_id: str, batch_no: int, symbols: list[str]) -> dict[str, int]:
-    """Scan a batch; the receipt is the same however often and wherever the task runs."""
-    batch = Batch(scan_id=scan_id, number=batch_no, symbols=tuple(symbols))
-    record_batch(runtime.current, batch, on_stop=finish_scan.delay)
-    return {"batch": batch_no, "symbols": len(symbols)}
+@app.task(name="scan_symbols", bind=True)
+def scan_symbols(
+    self: Task, scan_id: str, batch_no: int, symbols: list[str], deaths: int | None = None
+) -> dict[str, int]:
+    """Scan a batch; the receipt is the same however often and wherever the task runs.
+
+    `deaths`: of a batch that was given out again, how many processes it has ended. A block that is
+    delivered once more may have ended one: its symbols are given out alone.
+    """
+    again = deaths is not None
+    batch = Batch(
+        scan_id=scan_id, number=batch_no, symbols=tuple(symbols), deaths=deaths or 0, again=again
+    )
+    receipt = {"batch": batch_no, "symbols": len(symbols)}
+    if len(symbols) > 1 and (self.request.delivery_info or {}).get("redelivered"):
+        redelivered(runtime.current, batch, scan_symbols.delay)
+    else:
+        record_batch(runtime.current, batch, self.request.hostname or "", finish_scan.delay)
+    return receipt
 
 
 @app.task(name="fetch_session")
@@ -31,7 +49,7 @@ def fetch_session(
         scan_id,
         day_date(session).isoformat(),
         lambda current: keep_session(current, session, asked_at, expiry, may_be_empty=may_be_empty),
-        on_stop=finish_scan.delay,
+        on_end=finish_scan.delay,
     )
     return {"session": session}
 
@@ -45,7 +63,7 @@ def fetch_splits(scan_id: str, first: str, last: str, asked_at: float) -> dict[s
         scan_id,
         "splits",
         lambda current: keep_splits(current, *span, asked_at),
-        on_stop=finish_scan.delay,
+        on_end=finish_scan.delay,
     )
     return {"splits": last}
 
@@ -60,3 +78,8 @@ def compare_sample(scan_id: str, symbols: list[str]) -> None:
 def finish_scan(scan_id: str) -> None:
     """Close a scan if it is complete."""
     finish(runtime.current(), scan_id)
+
+
+@worker_ready.connect(weak=False)
+def _take_over(sender: Any, **_: Any) -> None:
+    take_over_at_start(runtime.current, sender.hostname, scan_symbols.delay, finish_scan.delay)

@@ -141,7 +141,7 @@ def floor(fleet: Fleet, asked: ScanSpec) -> float:
     began = time.perf_counter()
     for number, symbols in enumerate(batches):
         batch = Batch(scan_id=scan_id, number=number, symbols=tuple(symbols))
-        record_batch(lambda: runtime, batch, on_stop=_refuse)
+        record_batch(lambda: runtime, batch, "benchmark", _refuse)
     found = finish(runtime, scan_id)
     spent = time.perf_counter() - began
     if found is None or found.state != "done" or not found.rows:

@@ -12,7 +12,7 @@ import redis
 from scanner import keys
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
-from scanner.results.redis_records import RedisScanRecords
+from scanner.results.redis_under_way import RedisUnderWay
 
 #: Begins the fields that say why a session, or the splits, could not be fetched.
 UNFETCHED: Final = "unfetched:"
@@ -43,7 +43,7 @@ class Prepared:
     waits: bool
 
 
-class RedisScanFetch(RedisScanRecords):
+class RedisScanFetch(RedisUnderWay):
     """The records of scans, and what is fetched before there are any."""
 
     def __init__(self, client: redis.Redis, expiry: int) -> None:

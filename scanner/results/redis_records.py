@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 import redis
@@ -73,6 +73,8 @@ class BatchRecords:
 
     #: Number of its batch in the plan; -1 for what is written outside of any task.
     number: int = -1
+    #: The worker process that has begun it, see `under_way.py`.
+    node: str = ""
 
     final: Sequence[Record]
     waiting: Sequence[Record]
@@ -90,24 +92,9 @@ class RedisScanRecords:
 
     def request(self, scan_id: str) -> BarRequest | None:
         """Return which bars a running scan needs, or None if it does not run."""
-        names = ("state", "source", "timeframe", "first", "last", "market")
         with redis_errors("read a scan's request"):
-            values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), names))
-        if values[0] != RUNNING.encode():
-            return None
-        source, timeframe, first, last = (value.decode() for value in values[1:5])
-        market = orjson.loads(values[5]) if values[5] else {}
-        return BarRequest(
-            source=source,
-            timeframe=timeframe,
-            first=int(first),
-            last=int(last),
-            grouped=market.get("grouped", False),
-            sessions=tuple(market.get("sessions", ())),
-            since=market.get("since", 0.0),
-            until=market.get("until", 0),
-            live=market.get("live", 0),
-        )
+            values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), REQUEST_FIELDS))
+        return request_of(values)
 
     def rules(self, scan_id: str) -> ScanRules:
         """Return what decides the rows of a scan that has been planned."""
@@ -140,7 +127,14 @@ class RedisScanRecords:
 
         All are refused if the scan does not run; a symbol that has a final record is refused.
         """
-        args: list[Any] = [self._expiry, len(batch.final), len(batch.waiting), batch.number]
+        field = task_field(scan_id, batch.number)
+        args: list[Any] = [
+            self._expiry,
+            len(batch.final),
+            len(batch.waiting),
+            batch.number,
+            field,
+        ]
         for record in (*batch.final, *batch.waiting):
             args += [record.symbol, encode_record(record)]
         for name, amount in batch.counters.items():
@@ -152,6 +146,7 @@ class RedisScanRecords:
                     keys.records(scan_id),
                     keys.retry(scan_id),
                     keys.tasks(scan_id),
+                    keys.under_way(batch.node),
                 ],
                 args=args,
             )
@@ -176,6 +171,15 @@ class RedisScanRecords:
             fields=fields,
         )
 
+    def is_complete(self, scan_id: str) -> bool:
+        """Return whether a running scan has a final record of each symbol."""
+        progress = self.progress(scan_id)
+        return (
+            progress is not None
+            and progress.state == RUNNING
+            and progress.recorded == progress.total
+        )
+
     def collect(self, scan_id: str) -> CollectedRecords:
         """Return the universe and all records of a scan."""
         pipe = self._client.pipeline(transaction=True)
@@ -190,3 +194,31 @@ class RedisScanRecords:
             records={s.decode(): decode_record(s.decode(), data) for s, data in records.items()},
             waiting={s.decode(): decode_record(s.decode(), data) for s, data in waiting.items()},
         )
+
+
+#: Fields of a scan that say which bars it needs.
+REQUEST_FIELDS: Final = ("state", "source", "timeframe", "first", "last", "market")
+
+
+def request_of(values: Sequence[Any]) -> BarRequest | None:
+    """Return the request that REQUEST_FIELDS make, or None if the scan does not run."""
+    if values[0] != RUNNING.encode():
+        return None
+    source, timeframe, first, last = (value.decode() for value in values[1:5])
+    market = orjson.loads(values[5]) if values[5] else {}
+    return BarRequest(
+        source=source,
+        timeframe=timeframe,
+        first=int(first),
+        last=int(last),
+        grouped=market.get("grouped", False),
+        sessions=tuple(market.get("sessions", ())),
+        since=market.get("since", 0.0),
+        until=market.get("until", 0),
+        live=market.get("live", 0),
+    )
+
+
+def task_field(scan_id: str, number: int) -> str:
+    """Return the field of a task among those that are under way."""
+    return f"{scan_id}:{number}"

@@ -35,17 +35,19 @@ for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 return 1
 """
 
-#: KEYS: scan, records, retry, tasks. ARGV: expiry, final records, waiting records, number of the
-#: batch or -1, then symbol and record of each, then counters and amounts. Returns the symbols
-#: taken, or -1. A batch counts as a task once, however often it is written.
+#: KEYS: scan, records, retry, tasks, tasks under way. ARGV: expiry, final records, waiting records,
+#: number of the batch or -1, field of the task that ends with this, then symbol and record of
+#: each, then counters and amounts. Returns the symbols taken, or -1. A batch counts as a task once,
+#: however often it is written.
 WRITE: Final = """
 local finals, waiting = tonumber(ARGV[2]), tonumber(ARGV[3])
+redis.call('HDEL', KEYS[5], ARGV[5])
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'running' then
   if state then redis.call('HINCRBY', KEYS[1], 'refused', finals + waiting) end
   return -1
 end
-local taken, at = 0, 5
+local taken, at = 0, 6
 for _ = 1, finals do
   if redis.call('HSETNX', KEYS[2], ARGV[at], ARGV[at + 1]) == 1 then
     redis.call('HDEL', KEYS[3], ARGV[at])

@@ -36,9 +36,8 @@ def running(queue, answers=None, engine=None, source="test-1"):
 def record(runtime, scan_id, symbols=SYMBOLS):
     """Record a batch and return the ids of scans that were to be stopped."""
     stopped = []
-    record_batch(
-        lambda: runtime, Batch(scan_id=scan_id, number=0, symbols=tuple(symbols)), stopped.append
-    )
+    batch = Batch(scan_id=scan_id, number=0, symbols=tuple(symbols))
+    record_batch(lambda: runtime, batch, "scan1@here", stopped.append)
     return stopped
 
 

@@ -30,7 +30,7 @@ def scanned(queue, screens, answers=BARS, size=3, **changes):
     start_scan(runtime, scan_id)
     for _, (_, number, symbols) in messages(queue, "scan"):
         batch = Batch(scan_id=scan_id, number=number, symbols=tuple(symbols))
-        record_batch(lambda: runtime, batch, on_stop=lambda _id: None)
+        record_batch(lambda: runtime, batch, "scan1@here", lambda _id: None)
     queue.delete("scan")
     return finish(runtime, scan_id) or runtime.reports.load(scan_id)
 
@@ -81,7 +81,7 @@ def test_a_benchmark_is_fetched_once_and_reaches_each_batch(queue):
     start_scan(runtime, scan_id)
     for _, (_, number, symbols) in messages(queue, "scan"):
         batch = Batch(scan_id=scan_id, number=number, symbols=tuple(symbols))
-        record_batch(lambda: runtime, batch, on_stop=lambda _id: None)
+        record_batch(lambda: runtime, batch, "scan1@here", lambda _id: None)
     report = finish(runtime, scan_id)
     assert asked.count("SPY") == 1
     assert set(outcomes(report).values()) <= {"hit", 'miss:rs("SPY", 20) > 0'}

@@ -151,8 +151,8 @@ def test_deferred_symbols_are_given_out_again_alone(queue):
     )
     reconcile(runtime)
     assert messages(queue, "scan") == [
-        ("scan_symbols", [scan_id, 2, ["BBB"]]),
-        ("scan_symbols", [scan_id, 3, ["CCC"]]),
+        ("scan_symbols", [scan_id, 2, ["BBB"], 0]),
+        ("scan_symbols", [scan_id, 3, ["CCC"], 0]),
     ]
     reconcile(runtime)
     assert len(messages(queue, "scan")) == 2

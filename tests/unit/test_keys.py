@@ -14,6 +14,7 @@ EXAMPLES = {
     "claim": keys.claim("sim-1", "2025-07-09"),
     "sample": keys.sample("sim-1", "2025-07-09"),
     "live": keys.live("sim-1"),
+    "under_way": keys.under_way("scan1@host"),
     "suspects": keys.suspects("sim-1"),
     "listing": keys.listing("sim-1"),
     "budget": keys.budget("polygon-1"),

@@ -1,0 +1,167 @@
+"""What a worker process leaves when it dies: given out again, and given up when it kills."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import orjson
+import pytest
+from runtime_builders import messages, runtime_on
+from scan_builders import LAST, REQUEST, ScriptedProvider, row, series
+
+from scanner import keys
+from scanner.errors import StoreUnavailable
+from scanner.results.redis_records import BatchRecords
+from scanner.spec import Batch
+from scheduler.request import request_scan, spec_of
+from worker import take_over as module
+from worker import tasks
+from worker.finish import finish
+from worker.guard import record_batch, redelivered
+from worker.take_over import take_over, take_over_at_start
+
+SYMBOLS = ["AAA", "BBB", "CCC"]
+NODE = "scan1@here"
+FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
+FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
+
+
+@pytest.fixture(scope="module")
+def dead():
+    """Return the id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def runtime(queue):
+    """Return a runtime."""
+    return runtime_on(queue, ScriptedProvider({s: series(s, 300) for s in SYMBOLS}))
+
+
+@pytest.fixture
+def scan_id(runtime):
+    """Return a scan that runs over three symbols."""
+    found = request_scan(runtime, spec_of(runtime))
+    assert runtime.state.start(found, SYMBOLS, time.time() + 300.0, FIELDS)
+    return found
+
+
+def left(queue, scan_id, symbols, pid, deaths=0, number=0):
+    """Leave a task as a process that died in it."""
+    task = {"pid": pid, "symbols": symbols, "deaths": deaths}
+    queue.hset(keys.under_way(NODE), f"{scan_id}:{number}", orjson.dumps(task))
+
+
+def taken_over(runtime):
+    """Let the next process of the node start; return the scans that may be closed."""
+    ended = []
+    take_over(runtime, NODE, tasks.scan_symbols.delay, ended.append)
+    return ended
+
+
+def given_out(queue):
+    """Return (symbols, deaths) of the tasks on the queue, and empty it."""
+    found = [(arguments[2], arguments[3]) for _, arguments in messages(queue, "scan")]
+    queue.delete("scan")
+    return found
+
+
+def test_a_task_is_under_way_until_its_records_are_written(queue, runtime, scan_id):
+    """Also if its scan is over, or its write is refused."""
+    batch = Batch(scan_id=scan_id, number=0, symbols=("AAA",))
+    assert runtime.state.begin(batch, NODE) is not None
+    (data,) = queue.hgetall(keys.under_way(NODE)).values()
+    assert orjson.loads(data) == {"pid": os.getpid(), "symbols": ["AAA"], "deaths": 0}
+    record_batch(lambda: runtime, batch, NODE, print)
+    assert queue.hgetall(keys.under_way(NODE)) == {}
+    runtime.state.stop(scan_id, "enough")
+    finish(runtime, scan_id)
+    record_batch(lambda: runtime, batch, NODE, print)
+    assert queue.hgetall(keys.under_way(NODE)) == {}
+    late = BatchRecords(number=0, node=NODE, final=[row("AAA")], waiting=())
+    left(queue, scan_id, ["AAA"], 1)
+    assert runtime.state.write(scan_id, late) == -1
+    assert queue.hgetall(keys.under_way(NODE)) == {}
+
+
+def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, scan_id, dead):
+    """Without those that have a record; nobody knows which of them was to blame."""
+    record_batch(lambda: runtime, Batch(scan_id=scan_id, number=0, symbols=("BBB",)), NODE, print)
+    left(queue, scan_id, SYMBOLS, dead)
+    assert taken_over(runtime) == []
+    assert given_out(queue) == [(["AAA"], 0), (["CCC"], 0)]
+    fields = runtime.state.progress(scan_id).fields
+    assert (fields["batches"], fields["given_out_again"]) == ("3", "2")
+    assert taken_over(runtime) == []
+    assert given_out(queue) == []
+
+
+def test_a_symbol_that_ends_two_processes_alone_is_an_error(queue, runtime, scan_id, dead):
+    """And the only one: the scan ends as done."""
+    left(queue, scan_id, ["BBB"], dead)
+    taken_over(runtime)
+    assert given_out(queue) == [(["BBB"], 1)]
+    for number, symbol in enumerate(("AAA", "CCC"), 1):
+        batch = Batch(scan_id=scan_id, number=number, symbols=(symbol,))
+        record_batch(lambda: runtime, batch, NODE, print)
+    left(queue, scan_id, ["BBB"], dead, deaths=1, number=3)
+    assert taken_over(runtime) == [scan_id]
+    assert given_out(queue) == []
+    report = finish(runtime, scan_id)
+    assert (report.state, report.ledger) == ("done", {"scored": 2, "error:Poison": 1})
+    assert "BBB: 2 worker processes have died" in report.find("BBB").reason
+
+
+def test_a_process_that_lives_keeps_its_tasks(queue, runtime, scan_id):
+    """Another stack on this machine may use the same names."""
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        left(queue, scan_id, SYMBOLS, other.pid)
+        taken_over(runtime)
+        assert given_out(queue) == []
+        assert queue.hlen(keys.under_way(NODE)) == 1
+    finally:
+        other.communicate(b"\n")
+
+
+def test_tasks_of_a_scan_that_is_over_are_forgotten(queue, runtime, scan_id, dead):
+    """Nothing is given out for it."""
+    left(queue, scan_id, SYMBOLS, dead)
+    left(queue, "gone", SYMBOLS, dead)
+    runtime.state.stop(scan_id, "enough")
+    finish(runtime, scan_id)
+    assert taken_over(runtime) == []
+    assert given_out(queue) == []
+    assert queue.hlen(keys.under_way(NODE)) == 0
+
+
+def test_a_block_that_is_delivered_again_is_not_run(queue, runtime, scan_id):
+    """It may have ended the process that had it."""
+    batch = Batch(scan_id=scan_id, number=0, symbols=tuple(SYMBOLS))
+    redelivered(lambda: runtime, batch, tasks.scan_symbols.delay)
+    assert given_out(queue) == [([symbol], 0) for symbol in SYMBOLS]
+    assert runtime.state.progress(scan_id).recorded == 0
+
+
+def test_the_last_symbol_that_was_given_out_again_ends_the_scan(queue, runtime, scan_id):
+    """The chord has lost a part, and its body does not come."""
+    ended = []
+    for number, symbol in enumerate(SYMBOLS):
+        batch = Batch(scan_id=scan_id, number=number, symbols=(symbol,), again=True)
+        record_batch(lambda: runtime, batch, NODE, ended.append)
+    assert ended == [scan_id]
+
+
+def test_a_worker_starts_though_its_server_is_away(monkeypatch, runtime):
+    """What was left stays for the next start; the reconciler gives it out meanwhile."""
+
+    def away(*_):
+        raise StoreUnavailable("look for tasks that were left: no connection")
+
+    monkeypatch.setattr(module, "take_over", away)
+    take_over_at_start(lambda: runtime, NODE, print, print)

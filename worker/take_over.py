@@ -1,0 +1,70 @@
+"""Tasks of a process that has died: they come in, each of their symbols goes out alone.
+
+A block may hold one symbol that ends every process that computes it. So what was under way is given
+out again symbol by symbol, and a symbol whose own task has seen two processes die is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from scanner.bootstrap import Runtime
+from scanner.errors import StoreUnavailable
+from scanner.results.redis_records import BatchRecords
+from scanner.results.report import Absence
+from scanner.spec import Batch
+
+log = structlog.get_logger(__name__)
+
+#: Processes that a symbol's own task may end before it is given up.
+MOST_DEATHS: Final = 2
+
+#: Puts a task on the queue: scan, number of the batch, symbols, deaths.
+Publish = Callable[[str, int, list[str], int], object]
+
+
+def take_over(
+    runtime: Runtime, node: str, publish: Publish, on_end: Callable[[str], object]
+) -> None:
+    """Give out again what an earlier process called `node` has left; StoreUnavailable."""
+    for batch in runtime.state.left_by(node):
+        deaths = batch.deaths + 1 if len(batch.symbols) == 1 else 0
+        log.warning("task of a dead process", scan=batch.scan_id, batch=batch.number, deaths=deaths)
+        if deaths >= MOST_DEATHS:
+            _give_up(runtime, batch)
+        else:
+            give_out_alone(runtime, batch, deaths, publish)
+        runtime.state.end(batch, node)
+        if runtime.state.is_complete(batch.scan_id):
+            on_end(batch.scan_id)
+
+
+def give_out_alone(runtime: Runtime, batch: Batch, deaths: int, publish: Publish) -> None:
+    """Put a task on the queue for each symbol of a batch that has no record, if its scan runs."""
+    state = runtime.state
+    if state.request(batch.scan_id) is None:
+        return
+    symbols = state.unrecorded(batch.scan_id, batch.symbols)
+    first = state.more_batches(batch.scan_id, len(symbols))
+    for number, symbol in enumerate(symbols, start=first):
+        publish(batch.scan_id, number, [symbol], deaths)
+
+
+def _give_up(runtime: Runtime, batch: Batch) -> None:
+    (symbol,) = batch.symbols
+    reason = f"{symbol}: {MOST_DEATHS} worker processes have died while they computed it alone"
+    poison = Absence(symbol=symbol, state="error:Poison", reason=reason)
+    runtime.state.write(batch.scan_id, BatchRecords(final=[poison], waiting=()))
+
+
+def take_over_at_start(
+    current: Callable[[], Runtime], node: str, publish: Publish, on_end: Callable[[str], object]
+) -> None:
+    """Do `take_over` as a worker gets ready; what keeps it from that is logged."""
+    try:
+        take_over(current(), node, publish, on_end)
+    except StoreUnavailable as error:
+        log.error("tasks of a dead process stay", node=node, cause=str(error))  # noqa: TRY400 - expected
