@@ -18,6 +18,7 @@ from scanner.redis_errors import redis_errors
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import PLANNED, RUNNING
 from scheduler.dispatch import start_scan
+from scheduler.open_scans import report_lost
 from worker.config import SCAN_QUEUE
 from worker.finish import finish, unfinished_symbols
 from worker.tasks import scan_symbols
@@ -35,6 +36,7 @@ IDLE_ROUNDS: Final = 3
 
 def reconcile(runtime: Runtime) -> None:
     """Close each open scan that is complete or past its deadline, and go on with the others."""
+    report_lost(runtime)
     for scan_id, deadline in runtime.state.open_scans().items():
         if time.time() >= deadline:
             log.warning("scan reached its deadline", scan=scan_id)

@@ -6,6 +6,7 @@ import datetime as dt
 
 from scheduler import beat, dispatch
 from scheduler import reconcile as reconciler
+from scheduler.open_scans import remember
 from worker import runtime
 from worker.celery import app
 
@@ -13,6 +14,7 @@ from worker.celery import app
 @app.task(name="start_scan")
 def start_scan(scan_id: str) -> None:
     """Plan an open scan and put it on the queue."""
+    remember(runtime.current(), scan_id)
     dispatch.start_scan(runtime.current(), scan_id)
 
 

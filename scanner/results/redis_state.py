@@ -20,7 +20,7 @@ from scanner.errors import ScanRunning
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_fetch import CLOSING_LEASE, RedisScanFetch, flat
-from scanner.results.report import CANCELLED, CLOSING, FINISHED, PLANNED, RUNNING
+from scanner.results.report import CANCELLED, CLOSING, FAILED, FINISHED, PLANNED, RUNNING
 from scanner.spec import ScanSpec
 from scanner.timeframe import parse_day
 
@@ -122,6 +122,14 @@ class RedisScanState(RedisScanFetch):
             return any(
                 self._change_state(scan_id, state, CLOSING, fields) for state in (PLANNED, RUNNING)
             )
+
+    def bury(self, scan_id: str, fields: Mapping[str, Any]) -> None:
+        """Make a failed scan of one whose state is gone."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hset(keys.scan(scan_id), items=flat({**fields, "state": FAILED}))
+        pipe.expire(keys.scan(scan_id), self._expiry)
+        with redis_errors("bury a scan"):
+            pipe.execute()
 
     def take_closing(self, scan_id: str) -> float | None:
         """Return the time at which the scan began to close if this caller is to close it.

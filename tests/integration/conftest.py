@@ -11,6 +11,12 @@ from process_fixtures import running_fake, running_valkey
 from worker.celery import app
 
 
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path, monkeypatch):
+    """Keep what is written to the home folder away from the user's."""
+    monkeypatch.setenv("SCANNER_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     """Start a private Valkey."""

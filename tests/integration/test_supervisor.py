@@ -124,7 +124,7 @@ def test_a_program_that_does_not_exist_is_a_mistake_of_the_user(supervisor, tmp_
 
 def test_a_process_that_died_is_started_again_after_a_delay(supervisor, tmp_path, monkeypatch):
     """Once, while the others run on."""
-    monkeypatch.setattr(processes, "_LONGEST_DELAY", 0.05)
+    monkeypatch.setattr(processes, "_FIRST_DELAY", 0.05)
     for name in ("one", "two"):
         supervisor.start(command(tmp_path, name))
     supervisor.wait_ready(20.0, lambda _: None)
@@ -139,16 +139,29 @@ def test_a_process_that_died_is_started_again_after_a_delay(supervisor, tmp_path
     assert supervisor.restart_dead() == []
 
 
-def test_the_delay_grows_with_each_restart(supervisor, tmp_path):
-    """From one second, by twos."""
+@pytest.mark.parametrize(
+    ("before", "lived", "delay"),
+    [(0, 1.0, 0.5), (1, 1.0, 1.0), (4, 1.0, 8.0), (9, 1.0, 30.0), (9, 61.0, 0.5)],
+)
+def test_the_delay_grows_with_each_end_in_a_row(supervisor, tmp_path, before, lived, delay):
+    """From half a second, by twos; a process that had lived for a minute begins anew."""
     supervisor.start(command(tmp_path, code="raise SystemExit"))
     child = supervisor.children[0]
-    for restarts in (0, 1, 4, 9):
-        child.process.wait()
-        child.restarts, child.retry_at = restarts, 0.0
-        assert supervisor.restart_dead() == []
-        delay = child.retry_at - time.monotonic()
-        assert delay == pytest.approx(min(30.0, 2.0**restarts), abs=0.5)
+    child.process.wait()
+    child.ends, child.started_at = before, time.monotonic() - lived
+    assert supervisor.restart_dead() == []
+    assert child.retry_at - time.monotonic() == pytest.approx(delay, abs=0.3)
+
+
+def test_a_process_that_ends_again_and_again_is_told_of(supervisor, tmp_path, monkeypatch):
+    """With the end of its log; one that runs is not."""
+    monkeypatch.setattr(processes, "_FIRST_DELAY", 0.001)
+    supervisor.start(command(tmp_path, "fine"))
+    supervisor.start(command(tmp_path, "broken", code="import sys; sys.exit('no such port')"))
+    found = until(lambda: supervisor.restart_dead() and supervisor.crash_loops())
+    assert set(found) == {"broken"}
+    assert found["broken"].startswith("broken has ended 4 times in a row; the end of ")
+    assert found["broken"].endswith("no such port")
 
 
 def test_stop_ends_all_and_may_be_called_twice(supervisor, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 from importlib import import_module
 from pathlib import Path
@@ -61,7 +62,13 @@ def embedded_server(home: Home) -> tuple[Command, str]:
     )
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     env = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
-    command = Command(name="valkey", argv=(binary, str(conf)), env=env, ready=lambda: answers(url))
+    command = Command(
+        name="valkey",
+        argv=(binary, str(conf)),
+        env=env,
+        ready=lambda: answers(url),
+        farewell=signal.SIGTERM,
+    )
     return command, url
 
 

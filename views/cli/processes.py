@@ -21,7 +21,13 @@ from scanner.errors import ConfigError
 _PR_SET_PDEATHSIG: Final = 1
 #: Seconds that a process has to end by itself before it is killed.
 _PATIENCE: Final = 15.0
+#: Seconds before a process is started again; they double with each time in a row.
+_FIRST_DELAY: Final = 0.5
 _LONGEST_DELAY: Final = 30.0
+#: Seconds that a process has to live so that its next end is the first of a new row.
+_STEADY: Final = 60.0
+#: Ends in a row that are a crash loop.
+_LOOP: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +39,18 @@ class Command:
     env: Mapping[str, str]
     #: Says whether the process answers; called until it does.
     ready: Callable[[], bool]
+    #: What it gets when its supervisor is killed: what it leaves lies in the server, which has to
+    #: end in order itself.
+    farewell: signal.Signals = signal.SIGKILL
 
 
 @dataclass(slots=True)
 class _Child:
     command: Command
     process: subprocess.Popen[bytes]
-    restarts: int = 0
+    started_at: float
+    #: Ends in a row.
+    ends: int = 0
     retry_at: float = 0.0
 
 
@@ -53,7 +64,7 @@ class Supervisor:
 
     def start(self, command: Command) -> None:
         """Start a process; ready() is not waited for."""
-        self.children.append(_Child(command, self._spawn(command)))
+        self.children.append(_Child(command, self._spawn(command), time.monotonic()))
 
     def wait_ready(self, seconds: float, tick: Callable[[str], None]) -> None:
         """Wait until all answer; ConfigError names the one that does not and its log."""
@@ -75,15 +86,23 @@ class Supervisor:
         for child in self.children:
             if child.process.poll() is None:
                 continue
+            now = time.monotonic()
             if not child.retry_at:
-                delay = min(_LONGEST_DELAY, 2.0**child.restarts)
-                child.retry_at = time.monotonic() + delay
-            elif time.monotonic() >= child.retry_at:
-                child.process = self._spawn(child.command)
-                child.restarts += 1
+                child.ends = 1 if now - child.started_at >= _STEADY else child.ends + 1
+                child.retry_at = now + min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** (child.ends - 1))
+            elif now >= child.retry_at:
+                child.process, child.started_at = self._spawn(child.command), now
                 child.retry_at = 0.0
                 restarted.append(child.command.name)
         return restarted
+
+    def crash_loops(self) -> dict[str, str]:
+        """Return the processes that end again and again, with the end of the log of each."""
+        return {
+            child.command.name: self._failure(child, f"has ended {child.ends} times in a row")
+            for child in self.children
+            if child.ends >= _LOOP and time.monotonic() - child.started_at < _STEADY
+        }
 
     def stop(self) -> None:
         """End all; the first one, the server that the others use, when they are gone."""
@@ -105,6 +124,7 @@ class Supervisor:
         return {child.command.name: child.process.pid for child in self.children}
 
     def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
+        farewell = functools.partial(_die_with_parent, command.farewell)
         _libc()  # loaded before the fork: a child of a process with threads must not load it
         log = self.folder / "logs" / f"{command.name}.log"
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -117,7 +137,7 @@ class Supervisor:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call of libc
+                preexec_fn=farewell,  # noqa: PLW1509 - one call of libc
             )
         except OSError as error:
             raise ConfigError(f"cannot start {command.name}: {error}") from error
@@ -135,6 +155,6 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(farewell: signal.Signals) -> None:
     if sys.platform == "linux":
-        _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc().prctl(_PR_SET_PDEATHSIG, farewell)

@@ -32,6 +32,8 @@ def status(scan_id: str | None, as_json: bool) -> None:
         print_json(found)
         return
     click.echo(_stack_line(facts))
+    for loop in (facts or {}).get("crash_loops", {}).values():
+        click.echo(loop, err=True)
     for scan in scans:
         click.echo(
             f"{scan['id']}  {scan['state']:<9}  {scan['recorded']:>6}/{scan['symbols']:<6} "

@@ -87,11 +87,22 @@ def _serve(settings: Any, home: Any) -> None:
     signal.signal(signal.SIGINT, end)
     with own_stack(settings, home, scheduled=True, tick=_ignore) as supervisor:
         click.echo(f"up: {', '.join(supervisor.pids())}")
+        told: set[str] = set()
         while True:
-            time.sleep(0.5)
+            time.sleep(0.25)
             for name in supervisor.restart_dead():
                 click.echo(f"{name} had ended and was started again", err=True)
                 home.write_stack(home.stack() | {"processes": supervisor.pids()})
+            told = _tell_of(supervisor.crash_loops(), told, home)
+
+
+def _tell_of(loops: dict[str, str], told: set[str], home: Any) -> set[str]:
+    """Say once of each process that it ends again and again; return their names."""
+    if loops.keys() != told:
+        for name in loops.keys() - told:
+            click.echo(loops[name], err=True)
+        home.write_stack(home.stack() | {"crash_loops": loops})
+    return set(loops)
 
 
 def _ignore(_name: str) -> None:

@@ -1,0 +1,113 @@
+"""Scans that Redis has lost are found in a file and reported as failed, once."""
+
+from __future__ import annotations
+
+import time
+
+import orjson
+import pytest
+from runtime_builders import runtime_on
+from scan_builders import REQUEST, ScriptedProvider, row, series
+
+from scanner.results.redis_records import BatchRecords
+from scheduler.open_scans import remember
+from scheduler.reconcile import reconcile
+from scheduler.request import request_scan, spec_of
+from worker.finish import finish
+
+SYMBOLS = ["AAA", "BBB"]
+FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d", "batches": 1}
+FIELDS |= {"first": REQUEST.first, "last": REQUEST.last}
+
+
+@pytest.fixture
+def runtime(queue):
+    """Return a runtime whose server holds no scan."""
+    return runtime_on(queue, ScriptedProvider({s: series(s) for s in SYMBOLS}))
+
+
+def running(runtime):
+    """Return the id of a scan that runs and is noted in the file."""
+    scan_id = request_scan(runtime, spec_of(runtime))
+    remember(runtime, scan_id)
+    assert runtime.state.start(scan_id, SYMBOLS, time.time() + 300.0, FIELDS)
+    return scan_id
+
+
+def noted(runtime):
+    """Return what the file holds."""
+    return orjson.loads((runtime.settings.home / "open-scans.json").read_bytes())
+
+
+def test_a_scan_that_was_flushed_is_reported_as_failed(queue, runtime):
+    """By the next call of the reconciler; what a worker writes for it later is refused."""
+    scan_id = running(runtime)
+    reconcile(runtime)
+    queue.flushall()
+    late = BatchRecords(final=[row("AAA")], waiting=(), number=0)
+    assert runtime.state.write(scan_id, late) == -1
+    reconcile(runtime)
+    report = runtime.reports.load(scan_id)
+    assert (report.state, report.symbols, report.ledger) == ("failed", 0, {})
+    assert report.facts.message.startswith("the scan's state has gone from Redis")
+    assert report.facts.universe == "all"
+    assert runtime.state.progress(scan_id).state == "failed"
+    assert runtime.reports.newest(5) == [scan_id]
+    assert noted(runtime) == {}
+    saved = queue.get(f"ms1:scan:{scan_id}:report")
+    reconcile(runtime)
+    assert queue.get(f"ms1:scan:{scan_id}:report") == saved
+
+
+def test_the_universe_of_a_lost_scan_is_free(queue, runtime):
+    """The next scan of it starts, before or after the loss was found."""
+    running(runtime)
+    queue.flushall()
+    again = running(runtime)
+    reconcile(runtime)
+    assert runtime.state.progress(again).state == "running"
+    assert set(noted(runtime)) == {again}
+
+
+def test_a_scan_that_is_over_is_forgotten_and_its_report_kept(runtime):
+    """Only what is open is in the file."""
+    scan_id = running(runtime)
+    final = [row(symbol) for symbol in SYMBOLS]
+    runtime.state.write(scan_id, BatchRecords(final=final, waiting=(), number=0))
+    report = finish(runtime, scan_id)
+    reconcile(runtime)
+    assert noted(runtime) == {}
+    assert runtime.reports.load(scan_id) == report
+
+
+def test_a_scan_that_was_open_before_is_noted_by_the_reconciler(runtime):
+    """As after an update, or when another machine's control has started it."""
+    scan_id = request_scan(runtime, spec_of(runtime))
+    reconcile(runtime)
+    assert set(noted(runtime)) == {scan_id}
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff"])
+def test_a_file_that_cannot_be_read_is_written_anew(runtime, text):
+    """It is a help, not a truth."""
+    path = runtime.settings.home / "open-scans.json"
+    path.parent.mkdir()
+    path.write_bytes(text)
+    scan_id = running(runtime)
+    assert set(noted(runtime)) == {scan_id}
+
+
+def test_the_file_is_its_owners_alone(runtime):
+    """Ids of scans and names of universes are nobody else's business."""
+    running(runtime)
+    path = runtime.settings.home / "open-scans.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["open-scans.json"]
+
+
+def test_a_home_that_cannot_be_written_stops_no_scan(runtime):
+    """The reconciler goes on without the file."""
+    runtime.settings.home.write_text("a file, not a folder")
+    scan_id = running(runtime)
+    reconcile(runtime)
+    assert runtime.state.progress(scan_id).state == "running"
