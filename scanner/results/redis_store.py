@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+import dataclasses
+from collections.abc import Mapping
+from typing import Final, cast
 
 import orjson
 import redis
@@ -11,6 +13,16 @@ from scanner import keys
 from scanner.redis_errors import redis_errors
 from scanner.results.report import DONE, ScanReport
 from scanner.results.wire import decode_report, encode_report
+
+#: Fields of a scan that hold the seconds of its end.
+_ENDS: Final = ("seconds:aggregate", "seconds:total")
+
+
+def with_end(report: ScanReport, timed: Mapping[str, float]) -> ScanReport:
+    """Return `report` with the stages that are known only when it is kept."""
+    stages = {name.removeprefix("seconds:"): spent for name, spent in timed.items()}
+    facts = dataclasses.replace(report.facts, stages=report.facts.stages | stages)
+    return dataclasses.replace(report, facts=facts)
 
 
 class RedisReportStore:
@@ -37,9 +49,15 @@ class RedisReportStore:
 
     def load(self, scan_id: str) -> ScanReport | None:
         """Return the report of a scan, or None if there is none (any more)."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.get(keys.report(scan_id))
+        pipe.hmget(keys.scan(scan_id), _ENDS)
         with redis_errors("read a report"):
-            data = cast("bytes | None", self._client.get(keys.report(scan_id)))
-        return None if data is None else decode_report(data)
+            data, ends = pipe.execute()
+        if data is None:
+            return None
+        timed = zip(_ENDS, ends, strict=True)
+        return with_end(decode_report(data), {name: float(s) for name, s in timed if s is not None})
 
     def newest(self, count: int = 1) -> list[str]:
         """Return the ids of the newest scans, newest first."""

@@ -13,6 +13,7 @@ from scanner.errors import KeyRefused, ProviderUnavailable, RateLimited, StoreUn
 from scanner.indicators.compute import KernelEngine
 from scanner.results.redis_records import BatchRecords
 from scanner.results.report import Absence
+from scanner.results.wire import encode_report
 from scanner.spec import Batch
 from scheduler.request import request_scan, spec_of
 from worker.finish import finish, unfinished_symbols
@@ -206,3 +207,29 @@ def test_the_error_of_a_store_is_no_record(queue):
     runtime, scan_id = running(queue, engine=Fatal(StoreUnavailable("away")))
     record(runtime, scan_id)
     assert {r.final for r in runtime.state.collect(scan_id).records.values()} == set()
+
+
+def test_a_second_closer_writes_the_same_bytes(queue, monkeypatch):
+    """The first one died when it had made the report; its lease has ended since."""
+    runtime, scan_id = running(queue)
+    record(runtime, scan_id)
+    made = []
+
+    class Dead(BaseException):
+        """Ends a process in the middle."""
+
+    def save(_store, report):
+        made.append(encode_report(report))
+        raise Dead
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(runtime.reports), "save", save)
+        with pytest.raises(Dead):
+            finish(runtime, scan_id)
+    assert finish(runtime, scan_id) is None
+    queue.hset(keys.scan(scan_id), "closing_until", 0)
+    time.sleep(0.01)
+    report = finish(runtime, scan_id)
+    assert queue.get(keys.report(scan_id)) == made[0]
+    assert {"aggregate", "total"} <= report.facts.stages.keys()
+    assert runtime.reports.load(scan_id) == report
