@@ -51,6 +51,13 @@ def reconcile(runtime: Runtime) -> None:
             _go_on(runtime, scan_id, progress)
 
 
+def resume(runtime: Runtime, scan_id: str) -> None:
+    """Give out what has no final record of a scan that was reopened."""
+    progress = runtime.state.progress(scan_id)
+    if progress is not None and progress.state == RUNNING:
+        _go_on(runtime, scan_id, progress)
+
+
 def _ask_again(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
     """Go on with a planned scan whose sessions have come, or not all of them."""
     fields = progress.fields

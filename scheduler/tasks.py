@@ -18,6 +18,13 @@ def start_scan(scan_id: str) -> None:
     dispatch.start_scan(runtime.current(), scan_id)
 
 
+@app.task(name="resume_scan")
+def resume_scan(scan_id: str) -> None:
+    """Go on with a scan that was over and has been reopened."""
+    remember(runtime.current(), scan_id)
+    reconciler.resume(runtime.current(), scan_id)
+
+
 @app.task(name="sessions_fetched")
 def sessions_fetched(scan_id: str) -> None:
     """Go on with a scan whose sessions have come; the reconciler asks for the others again."""

@@ -166,6 +166,7 @@ def summary_of(report: ScanReport) -> dict[str, Any]:
         "closed_at": facts.closed_at.isoformat(),
         "message": facts.message,
         "notes": list(facts.notes),
+        "revision": facts.revision,
     }
 
 

@@ -62,11 +62,12 @@ def _deferred(record: Record) -> bool:
 
 def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
     started = time.perf_counter()
+    progress = runtime.state.progress(scan_id)
+    revision = int(progress.fields.get("revision", 0)) if progress else 0
     written = runtime.reports.load(scan_id)
-    if written is not None:
+    if written is not None and written.facts.revision == revision:
         runtime.state.finish(scan_id, written.state, {"finished_at": time.time()})
         return written
-    progress = runtime.state.progress(scan_id)
     found = runtime.state.collect(scan_id)
     fields = {} if progress is None else progress.fields
     message = fields.setdefault("message", "" if "last" in fields else _not_planned(fields))
@@ -149,6 +150,7 @@ def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, s
         },
         message=fields.get("message", ""),
         live=bool(int(fields.get("live", 0))),
+        revision=int(fields.get("revision", 0)),
         notes=(*orjson.loads(fields.get("notes", "[]")), *_unfetched(fields)),
     )
 

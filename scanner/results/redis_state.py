@@ -20,7 +20,7 @@ from scanner.errors import ScanRunning
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_fetch import CLOSING_LEASE, RedisScanFetch, flat
-from scanner.results.report import CANCELLED, CLOSING, FAILED, FINISHED, PLANNED, RUNNING
+from scanner.results.report import CANCELLED, CLOSING, DEGRADED, FAILED, FINISHED, PLANNED, RUNNING
 from scanner.spec import ScanSpec
 from scanner.timeframe import parse_day
 
@@ -40,6 +40,7 @@ class RedisScanState(RedisScanFetch):
         self._close = client.register_script(state_scripts.CLOSE)
         self._start = client.register_script(state_scripts.START)
         self._end = client.register_script(state_scripts.END)
+        self._reopen = client.register_script(state_scripts.REOPEN)
 
     def open(self, scan_id: str, spec: ScanSpec, deadline: float) -> None:
         """Create a planned scan and take its universe; ScanRunning if another scan has it.
@@ -65,12 +66,7 @@ class RedisScanState(RedisScanFetch):
                 ],
             )
         if holder:
-            running = cast("bytes", holder).decode()
-            raise ScanRunning(
-                f"scan {running} of this universe is still running; "
-                f"follow it with `scan status {running}`",
-                scan_id=running,
-            )
+            raise _running(cast("bytes", holder).decode())
 
     def running(self, spec: ScanSpec) -> str | None:
         """Return the id of the scan that holds a universe, or None."""
@@ -150,6 +146,30 @@ class RedisScanState(RedisScanFetch):
         fields = {"message": message, "finished_at": time.time()}
         return self._end_scan(scan_id, CANCELLED, (PLANNED, RUNNING), fields)
 
+    def reopen(self, scan_id: str, deadline: float) -> bool:
+        """Let a scan that is over run again for what has no final record; ScanRunning.
+
+        False if it is not over, or was over before it had any symbol.
+        """
+        lock = self._lock(scan_id)
+        states = (DEGRADED, FAILED, CANCELLED)
+        with redis_errors("reopen a scan"):
+            found = self._reopen(
+                keys=[keys.scan(scan_id), lock, keys.SCANS_OPEN, keys.retry(scan_id)],
+                args=[
+                    scan_id,
+                    time.time(),
+                    deadline,
+                    CLOSING_LEASE,
+                    keys.scan(""),
+                    len(states),
+                    *states,
+                ],
+            )
+        if isinstance(found, bytes):
+            raise _running(found.decode())
+        return bool(found)
+
     def open_scans(self) -> dict[str, float]:
         """Return the scans that are not over, each with its deadline."""
         with redis_errors("list open scans"):
@@ -175,3 +195,10 @@ class RedisScanState(RedisScanFetch):
         self, scan_id: str, expected: str, state: str, fields: Mapping[str, Any]
     ) -> Any:
         return self._change(keys=[keys.scan(scan_id)], args=[expected, state, *flat(fields)])
+
+
+def _running(scan_id: str) -> ScanRunning:
+    return ScanRunning(
+        f"scan {scan_id} of this universe is still running; follow it with `scan status {scan_id}`",
+        scan_id=scan_id,
+    )

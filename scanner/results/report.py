@@ -149,6 +149,8 @@ class ScanFacts:
     live: bool = False
     #: Sentences on what the scan could not have, or had to assume.
     notes: tuple[str, ...] = ()
+    #: How often the scan was resumed after it had been over.
+    revision: int = 0
 
     def __post_init__(self) -> None:
         if self.asked_at.tzinfo is None or self.closed_at.tzinfo is None:

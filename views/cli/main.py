@@ -23,6 +23,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "run": "run",
     "enqueue": "run",
     "plan": "plan",
+    "cancel": "again",
+    "resume": "again",
     "status": "status",
     "show": "show",
     "why": "show",

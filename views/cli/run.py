@@ -90,12 +90,12 @@ def run(
         while True:
             started = time.monotonic()
             scan_id = _request(runtime, as_of=as_of, screens=screens, live=flags["live"])
-            report = _finished(runtime, scan_id, beat)
-            _print(report, top=top, where=where, as_json=flags["as_json"])
+            report = finished(runtime, scan_id, beat)
+            print_found(report, top=top, where=where, as_json=flags["as_json"])
             if not flags["every"]:
                 break
             time.sleep(max(0.0, started + flags["every"] - time.monotonic()))
-    return _code(report, strict=flags["strict"])
+    return code_of(report, strict=flags["strict"])
 
 
 @click.command()
@@ -128,9 +128,9 @@ def enqueue(
         click.echo(f'{{"id": "{scan_id}"}}' if flags["as_json"] else scan_id)
         return 0
     click.echo(f"scan {scan_id}", err=True)
-    report = _finished(runtime, scan_id, None)
-    _print(report, top=top, where=where, as_json=flags["as_json"])
-    return _code(report, strict=flags["strict"])
+    report = finished(runtime, scan_id, None)
+    print_found(report, top=top, where=where, as_json=flags["as_json"])
+    return code_of(report, strict=flags["strict"])
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def stack_for(
 
             def beat() -> None:
                 supervisor.restart_dead()
-                _send(app, "reconcile")
+                send(app, "reconcile")
 
             yield bootstrap.runtime(load_settings(polygon_key=settings.polygon_key)), beat
             status.update("stopping")
@@ -185,7 +185,8 @@ def _refuse_private(runtime: Runtime, home: Home) -> NoReturn:
     )
 
 
-def _send(app: Any, task: str, *args: str) -> None:
+def send(app: Any, task: str, *args: str) -> None:
+    """Put a task of the control worker on its queue; StoreUnavailable."""
     from kombu.exceptions import OperationalError
 
     try:
@@ -218,11 +219,11 @@ def _request(runtime: Runtime, **asked: Any) -> str:
 
     os.environ.update(as_variables(runtime.settings))
     scan_id = request_scan(runtime, spec_of(runtime, **asked))
-    _send(app, "start_scan", scan_id)
+    send(app, "start_scan", scan_id)
     return scan_id
 
 
-def _finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) -> ScanReport:
+def finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) -> ScanReport:
     """Follow a scan to its report; an interrupted run without a stack cancels its scan."""
     from views.cli.follow import follow
 
@@ -241,7 +242,8 @@ def _finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) -
     return report
 
 
-def _print(report: ScanReport, *, top: int, where: str | None, as_json: bool) -> None:
+def print_found(report: ScanReport, *, top: int, where: str | None, as_json: bool) -> None:
+    """Print a report, and on stderr what is wrong with it as a whole."""
     from scanner.results.perf import perf_line
     from views.cli.printing import print_json, print_report
     from views.tables import summary_of, table_of
@@ -260,7 +262,8 @@ def _print(report: ScanReport, *, top: int, where: str | None, as_json: bool) ->
         click.echo("scan: degraded: some symbols may still have a row, see the ledger", err=True)
 
 
-def _code(report: ScanReport, *, strict: bool) -> int:
+def code_of(report: ScanReport, *, strict: bool) -> int:
+    """Return the exit code for a report."""
     if report.state == DONE:
         return 0
     return (5 if strict else 0) if report.state == DEGRADED else 1

@@ -1,0 +1,130 @@
+"""A scan that was over goes on: what has a final record keeps it, the rest is tried again."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from runtime_builders import messages, runtime_on
+from scan_builders import REQUEST, ScriptedProvider, absence, row, series
+
+from scanner import keys
+from scanner.errors import ScanRunning
+from scanner.results.redis_records import BatchRecords
+from scanner.spec import Batch
+from scheduler.reconcile import reconcile, resume
+from scheduler.request import request_scan, spec_of
+from worker.finish import finish
+from worker.guard import record_batch
+
+SYMBOLS = ["AAA", "BBB", "CCC", "DDD"]
+FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d", "batches": 2}
+FIELDS |= {"first": REQUEST.first, "last": REQUEST.last}
+
+
+@pytest.fixture
+def runtime(queue):
+    """Return a runtime with bars of four symbols."""
+    return runtime_on(queue, ScriptedProvider({s: series(s, 300) for s in SYMBOLS}))
+
+
+def running(runtime):
+    """Return a scan that runs."""
+    scan_id = request_scan(runtime, spec_of(runtime))
+    assert runtime.state.start(scan_id, SYMBOLS, time.time() + 300.0, FIELDS)
+    return scan_id
+
+
+def degraded(runtime):
+    """Return a scan with a row, a deferred symbol, a passing error and a symbol without record."""
+    scan_id = running(runtime)
+    waiting = [
+        absence("BBB", "deferred:budget", final=False),
+        absence("CCC", "error:ProviderUnavailable", final=False),
+    ]
+    runtime.state.write(scan_id, BatchRecords(final=[row("AAA")], waiting=waiting, number=0))
+    report = finish(runtime, scan_id, at_deadline=True)
+    assert (report.state, report.facts.revision) == ("degraded", 0)
+    return scan_id
+
+
+def given_out(queue):
+    """Return the symbols of the tasks on the queue, with their numbers."""
+    return [(arguments[1], arguments[2]) for _, arguments in messages(queue, "scan")]
+
+
+def test_only_what_has_no_final_record_is_tried_again(queue, runtime):
+    """And the report is another revision of the same scan."""
+    scan_id = degraded(runtime)
+    before = runtime.reports.load(scan_id)
+    assert runtime.state.reopen(scan_id, time.time() + 100.0)
+    assert runtime.reports.load(scan_id) == before
+    resume(runtime, scan_id)
+    assert given_out(queue) == [(2, ["BBB"]), (3, ["CCC"]), (4, ["DDD"])]
+    ended = []
+    for number, symbols in given_out(queue):
+        batch = Batch(scan_id=scan_id, number=number, symbols=tuple(symbols), again=True)
+        record_batch(lambda: runtime, batch, "scan1@here", ended.append)
+    assert ended == [scan_id]
+    report = finish(runtime, scan_id)
+    assert (report.state, report.ledger) == ("done", {"scored": 4})
+    assert report.facts.revision == 1
+    assert report.find("AAA").row.values == before.find("AAA").row.values
+    assert runtime.reports.load(scan_id) == report
+    assert runtime.state.open_scans() == {}
+
+
+def test_a_resumed_scan_has_a_deadline_too(runtime):
+    """It closes with what is there, as another revision."""
+    scan_id = degraded(runtime)
+    assert runtime.state.reopen(scan_id, time.time() - 1.0)
+    reconcile(runtime)
+    report = runtime.reports.load(scan_id)
+    assert (report.state, report.facts.revision) == ("degraded", 1)
+    assert report.ledger == {"scored": 1, "deferred:unfinished": 3}
+
+
+def test_a_cancelled_scan_goes_on_with_what_it_had(queue, runtime):
+    """It has no report until then."""
+    scan_id = running(runtime)
+    runtime.state.write(scan_id, BatchRecords(final=[row("AAA")], waiting=(), number=0))
+    assert runtime.state.cancel(scan_id, "by hand")
+    assert runtime.reports.load(scan_id) is None
+    assert runtime.state.reopen(scan_id, time.time() + 100.0)
+    resume(runtime, scan_id)
+    assert [symbols for _, symbols in given_out(queue)] == [["BBB"], ["CCC"], ["DDD"]]
+    assert runtime.state.progress(scan_id).fields.get("message") is None
+
+
+def test_a_universe_that_is_scanned_is_not_taken(runtime):
+    """Exit code 4 and the id of the other scan."""
+    scan_id = degraded(runtime)
+    other = running(runtime)
+    with pytest.raises(ScanRunning) as caught:
+        runtime.state.reopen(scan_id, time.time() + 100.0)
+    assert caught.value.scan_id == other
+    assert runtime.state.progress(scan_id).state == "degraded"
+
+
+def test_a_resumed_scan_holds_its_universe(queue, runtime):
+    """No second one of it starts meanwhile, and it gives it free at its end."""
+    scan_id = degraded(runtime)
+    runtime.state.reopen(scan_id, time.time() + 100.0)
+    with pytest.raises(ScanRunning):
+        running(runtime)
+    finish(runtime, scan_id, at_deadline=True)
+    assert queue.get(keys.lock("test-1", "all")) is None
+
+
+def test_what_is_done_or_runs_or_was_never_planned_is_not_reopened(runtime):
+    """There is nothing to try again."""
+    scan_id = running(runtime)
+    assert not runtime.state.reopen(scan_id, time.time() + 100.0)
+    final = [row(symbol) for symbol in SYMBOLS]
+    runtime.state.write(scan_id, BatchRecords(final=final, waiting=(), number=0))
+    finish(runtime, scan_id)
+    assert not runtime.state.reopen(scan_id, time.time() + 100.0)
+    unplanned = request_scan(runtime, spec_of(runtime))
+    runtime.state.cancel(unplanned, "by hand")
+    assert not runtime.state.reopen(unplanned, time.time() + 100.0)
+    assert not runtime.state.reopen("nobody", time.time() + 100.0)
