@@ -34,7 +34,6 @@ def resume(scan_id: str, top: int, **flags: Any) -> int:
     from scanner import bootstrap
     from views.cli.run import code_of, finished, print_found, send
     from views.cli.session import check_against_stack, check_redis, read_settings
-    from worker.celery import app
 
     settings, home = read_settings()
     if (facts := home.stack()) is not None:
@@ -45,7 +44,7 @@ def resume(scan_id: str, top: int, **flags: Any) -> int:
     if not runtime.state.reopen(scan_id, deadline):
         what = "a scan that is degraded, failed or cancelled, and had symbols"
         raise ConfigError(_why_not(runtime.state, scan_id, what))
-    send(app, "resume_scan", scan_id)
+    send(runtime, "resume_scan", scan_id)
     if not flags["wait"]:
         click.echo(f'{{"id": "{scan_id}"}}' if flags["as_json"] else scan_id)
         return 0

@@ -161,13 +161,13 @@ def stack_for(
 
         with own_stack(settings, home, scheduled=False, tick=tick) as supervisor:
             status.stop()
-            from worker.celery import app
+            runtime = bootstrap.runtime(load_settings(polygon_key=settings.polygon_key))
 
             def beat() -> None:
                 supervisor.restart_dead()
-                send(app, "reconcile")
+                send(runtime, "reconcile")
 
-            yield bootstrap.runtime(load_settings(polygon_key=settings.polygon_key)), beat
+            yield runtime, beat
             status.update("stopping")
             status.start()
 
@@ -185,10 +185,15 @@ def _refuse_private(runtime: Runtime, home: Home) -> NoReturn:
     )
 
 
-def send(app: Any, task: str, *args: str) -> None:
+def send(runtime: Runtime, task: str, *args: str) -> None:
     """Put a task of the control worker on its queue; StoreUnavailable."""
     from kombu.exceptions import OperationalError
 
+    from views.cli.stack import as_variables
+    from worker.celery import app
+
+    # The app reads its settings from there at its first use.
+    os.environ.update(as_variables(runtime.settings))
     try:
         app.send_task(task, args, queue="control", ignore_result=True)
     except OperationalError as error:
@@ -214,12 +219,9 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 def _request(runtime: Runtime, **asked: Any) -> str:
     from scheduler.request import request_scan, spec_of
-    from views.cli.stack import as_variables
-    from worker.celery import app
 
-    os.environ.update(as_variables(runtime.settings))
     scan_id = request_scan(runtime, spec_of(runtime, **asked))
-    send(app, "start_scan", scan_id)
+    send(runtime, "start_scan", scan_id)
     return scan_id
 
 
