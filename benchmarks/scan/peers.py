@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -47,8 +48,8 @@ def findings(sizes: ScanSizes, folder: Path) -> Findings:
     rows: list[Comparison] = []
     with servers(folder / "peers", simulator_symbols=sizes.symbols) as (stack, _):
         url = stack.variables["SCANNER_SIMULATOR_URL"]
-        for days, sessions in sizes.days.items():
-            rows += _rows(url, days, sessions, sizes)
+        days, sessions = next(iter(sizes.days.items()))
+        rows += _rows(url, days, sessions, sizes)
     note = (
         f"Peers took {sizes.peers} symbols a turn; their times are scaled from them to "
         f"{sizes.symbols:,}. The pool: {_THREADS} threads, a requests.Session each, the simulator "
@@ -77,7 +78,7 @@ def _rows(url: str, days: int, sessions: int, sizes: ScanSizes) -> list[Comparis
         "ta": lambda: [oracle(one, wanted) for one in values],
         "TA-Lib": partial(ta_lib, made, calls.DEFAULT),
     }
-    turns = SIZES["full" if sizes.runs > 1 else "quick"]
+    turns = replace(SIZES["full" if sizes.runs > 1 else "quick"], runs=sizes.long_runs)
     median = timing.interleaved(contenders, turns)
     whole = sizes.symbols / sizes.peers
     cases = [

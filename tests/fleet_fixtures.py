@@ -1,0 +1,134 @@
+"""Fleets: the processes of a stack under a supervisor of the test's own process.
+
+Other than a stack of `scan up` their workers may import a module of the tests, and the test has the
+supervisor and the stores in its hands.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+from scanner import bootstrap
+from scanner.bootstrap import Runtime
+from scanner.results.redis_records import ScanProgress
+from scanner.results.report import FINISHED
+from scanner.settings import load_settings
+from scheduler.request import request_scan, spec_of
+from views.cli.home import Home
+from views.cli.processes import Command, Supervisor
+from views.cli.stack import Stack
+from worker.config import celery_config
+
+TESTS = Path(__file__).parent
+
+
+@dataclasses.dataclass(kw_only=True)
+class Fleet:
+    """Processes that are up, and what a process of them works with."""
+
+    runtime: Runtime
+    app: Celery
+    supervisor: Supervisor
+    #: Names of processes that had ended and were started again.
+    restarted: list[str]
+
+    def send(self, task: str, *arguments: str) -> None:
+        """Put a task of the control worker on its queue."""
+        self.app.send_task(task, arguments, queue="control", ignore_result=True)
+
+    def enqueue(self, **asked: Any) -> str:
+        """Ask for a scan and return its id."""
+        scan_id = request_scan(self.runtime, spec_of(self.runtime, **asked))
+        self.send("start_scan", scan_id)
+        return scan_id
+
+    def progress(self, scan_id: str) -> ScanProgress:
+        """Return where a scan stands."""
+        found = self.runtime.state.progress(scan_id)
+        assert found is not None, f"scan {scan_id} is gone"
+        return found
+
+    def ended(self, scan_id: str, seconds: float) -> ScanProgress:
+        """Return the last state of a scan; fail if it is not over in time."""
+        ends = time.monotonic() + seconds
+        while (found := self.progress(scan_id)).state not in FINISHED:
+            assert time.monotonic() < ends, f"not over in {seconds:.0f} s: {found}"
+            time.sleep(0.05)
+        return found
+
+
+@contextmanager
+def fleet(
+    folder: Path, *, module: str = "", reconciled: float = 2.0, **options: Any
+) -> Iterator[Fleet]:
+    """Yield a fleet with these settings, and stop it in any case.
+
+    `module`: what the workers import beside their tasks. `reconciled`: seconds between two calls of
+    the reconciler, which beat makes elsewhere.
+    """
+    home = Home(folder=folder)
+    home.create()
+    asked = load_settings(home=folder, schedule="off", **options)
+    stack = Stack(settings=asked, home=home, scheduled=False)
+    supervisor, stopped = Supervisor(folder=folder), threading.Event()
+    try:
+        for command in stack.servers():
+            supervisor.start(command)
+        supervisor.wait_ready(60.0, lambda _: None)
+        settings = load_settings(stack.variables)
+        app = Celery("tests", set_as_current=False)
+        app.conf.update(celery_config(settings))
+        answering: dict[str, bool] = {}
+        for command in stack.workers(answering):
+            supervisor.start(_with(module, command))
+        _await_workers(app, answering, supervisor)
+        runtime = bootstrap.runtime(settings)
+        one = Fleet(runtime=runtime, app=app, supervisor=supervisor, restarted=[])
+        watcher = threading.Thread(target=_watch, args=(one, stopped, reconciled))
+        watcher.start()
+        try:
+            yield one
+        finally:
+            stopped.set()
+            watcher.join(10)
+            app.close()
+            runtime.redis.close()
+    finally:
+        supervisor.stop()
+
+
+def _with(module: str, command: Command) -> Command:
+    if not module or command.name == "control":
+        return command
+    return dataclasses.replace(
+        command,
+        argv=(*command.argv, "--include", f"worker.tasks,{module}"),
+        env={**command.env, "PYTHONPATH": str(TESTS)},
+    )
+
+
+def _await_workers(app: Celery, answering: dict[str, bool], supervisor: Supervisor) -> None:
+    expected = {name for name in supervisor.pids() if name == "control" or name.startswith("scan")}
+    ends = time.monotonic() + 60.0
+    while not expected <= answering.keys():
+        assert time.monotonic() < ends, f"no answer of {expected - answering.keys()}"
+        replies = app.control.ping(timeout=0.5, limit=len(expected))
+        answering.update({node.partition("@")[0]: True for reply in replies for node in reply})
+
+
+def _watch(one: Fleet, stopped: threading.Event, period: float) -> None:
+    """Start again what ends, as `scan up` does, and call the reconciler, as beat does."""
+    due = time.monotonic() + period
+    while not stopped.wait(0.1):
+        one.restarted += one.supervisor.restart_dead()
+        if time.monotonic() >= due:
+            one.send("reconcile")
+            due = time.monotonic() + period
