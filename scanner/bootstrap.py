@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
@@ -18,7 +18,6 @@ from redis.retry import Retry
 from scanner import keys
 from scanner.bars.block import FIELDS
 from scanner.bars.budget import Budget, parse_rate
-from scanner.bars.files import FilesProvider, files_fingerprint
 from scanner.bars.local_cache import LocalBarCache
 from scanner.bars.polygon import PolygonProvider
 from scanner.bars.provider import Provider
@@ -238,10 +237,16 @@ def engine(settings: Settings) -> Engine:
     return KernelEngine()
 
 
+def _files() -> Any:
+    """Return what reads files: it brings pyarrow, 30 MB in a process that does not need it."""
+    return import_module("scanner.bars.files")
+
+
 def provider(settings: Settings, client: redis.Redis) -> Provider:
     """Return where bars come from."""
     if settings.provider == "files":
-        return FilesProvider(_data(settings))
+        files: Provider = _files().FilesProvider(_data(settings))
+        return files
     simulated = settings.provider == "simulator"
     key = settings.polygon_key
     return PolygonProvider(
@@ -270,10 +275,10 @@ def source_name(settings: Settings) -> str:
     of path, size and time of each file.
     """
     if settings.provider == "files":
-        return f"files-{files_fingerprint(_data(settings))}"
+        return f"files-{_files().files_fingerprint(_data(settings))}"
     parts = [_base_url(settings), "adjusted"]
     if settings.provider == "simulator":
-        replay = files_fingerprint(settings.data) if settings.data else ""
+        replay = _files().files_fingerprint(settings.data) if settings.data else ""
         parts += [str(settings.simulator_symbols), str(settings.simulator_seed), replay]
     return f"{settings.provider}-{keys.short_hash(' '.join(parts))}"
 

@@ -6,8 +6,9 @@ import ctypes
 from typing import Final
 
 #: Options of glibc's mallopt: bytes at the end of the heap from which on they go back to the
-#: kernel, and the size of an array that gets pages of its own, for which glibc takes no more.
-_KEPT_MEMORY: Final = {-1: 256 << 20, -3: 32 << 20}
+#: kernel; the size of an array that gets pages of its own, for which glibc takes no more; and one
+#: heap for all threads, so that the next block finds what another thread has freed.
+_KEPT_MEMORY: Final = {-1: 256 << 20, -3: 32 << 20, -8: 1}
 
 
 def keep_freed_memory() -> None:

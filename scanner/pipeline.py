@@ -41,6 +41,7 @@ from scanner.rules.scope import Scope
 from scanner.rules.screens import Screen
 from scanner.rules.verdicts import input_rows, plain_numbers
 from scanner.timeframe import day_date
+from scanner.turns import TURNS
 
 #: Columns of a row that are the last bar itself.
 BAR_COLUMNS: Final = FIELDS
@@ -133,7 +134,10 @@ def _scan_block(
         else:
             records.append(absence)
     if usable:
-        records += _rows(usable, benchmarks, request, tools, result)
+        # One block at a time: those of all threads would need their arrays at once.
+        with TURNS.stretch():
+            TURNS.begin()
+            records += _rows(usable, benchmarks, request, tools, result)
     result.bars += loaded.counts
     return records
 

@@ -69,7 +69,7 @@ def _row(symbols: int, days: int, sessions: int, sizes: ScanSizes, folder: Path)
         runs = sizes.runs if fetched else sizes.long_runs
         spent = timing.turns({"warm": partial(scans.warm, one, asked)}, runs)["warm"]
         peaks = _peaks(one)
-    whole = sum(peaks.values())
+    whole = sum(peaks.values())  # the data are in the server
     usual = symbols == sizes.symbols
     return (
         f"{symbols:,}",

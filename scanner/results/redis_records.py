@@ -18,7 +18,7 @@ from scanner import keys
 from scanner.bars.cache import BarRequest
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
-from scanner.results.report import RUNNING, Record
+from scanner.results.report import DONE, RUNNING, Record
 from scanner.results.wire import decode_record, encode_record
 
 if sys.version_info >= (3, 14):
@@ -163,10 +163,12 @@ class RedisScanRecords:
         if not raw:
             return None
         fields = {name.decode(): value.decode() for name, value in raw.items()}
+        total = int(fields.get("total", 0))
         return ScanProgress(
             state=fields["state"],
-            total=int(fields.get("total", 0)),
-            recorded=recorded,
+            total=total,
+            # The records of a scan that is done do not stay.
+            recorded=total if fields["state"] == DONE else recorded,
             waiting=waiting,
             fields=fields,
         )

@@ -10,7 +10,7 @@ import dataclasses
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 import redis
@@ -20,7 +20,16 @@ from scanner.errors import ScanRunning
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_fetch import CLOSING_LEASE, RedisScanFetch, flat
-from scanner.results.report import CANCELLED, CLOSING, DEGRADED, FAILED, FINISHED, PLANNED, RUNNING
+from scanner.results.report import (
+    CANCELLED,
+    CLOSING,
+    DEGRADED,
+    DONE,
+    FAILED,
+    FINISHED,
+    PLANNED,
+    RUNNING,
+)
 from scanner.spec import ScanSpec
 from scanner.timeframe import parse_day
 
@@ -28,6 +37,10 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+
+#: Seconds that the records of a scan that is done are kept.
+_DONE_SECONDS: Final = 60
 
 
 class RedisScanState(RedisScanFetch):
@@ -138,8 +151,18 @@ class RedisScanState(RedisScanFetch):
         return None if since is None else float(cast("bytes", since))
 
     def finish(self, scan_id: str, state: str, fields: Mapping[str, Any]) -> bool:
-        """Move a closing scan to its last state and give its universe free."""
-        return self._end_scan(scan_id, state, (CLOSING,), fields)
+        """Move a closing scan to its last state and give its universe free.
+
+        Records of a scan that is done are in its report, and go; others are there to be resumed.
+        """
+        ended = self._end_scan(scan_id, state, (CLOSING,), fields)
+        if ended and state == DONE:
+            pipe = self._client.pipeline(transaction=False)
+            for key in (keys.records, keys.retry, keys.tasks, keys.universe_of):
+                pipe.expire(key(scan_id), _DONE_SECONDS)
+            with redis_errors("forget records"):
+                pipe.execute()
+        return ended
 
     def cancel(self, scan_id: str, message: str) -> bool:
         """End a scan without a report, saying why; False if it closes or is over already."""

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from operator import add
+from typing import Final
 
 import numpy as np
 
@@ -23,6 +27,9 @@ from scanner.rules.tree import (
     walk,
 )
 from scanner.rules.truth import Truth
+
+#: Terms whose letters are looked up as one word.
+_TERMS_A_WORD: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +65,8 @@ def outcomes(rule: Rule, values: Mapping[Expression, Value], rows: Rows) -> list
     truths = [_truth(term, values) for term in rule.terms]
     false = np.stack([truth.false[:, -1] for truth in truths], axis=1)
     missed = false.any(axis=1)
-    said = [HIT, *(f"miss:{term.text}" for term in rule.terms)]
-    found = [said[at] for at in np.where(missed, false.argmax(axis=1) + 1, 0).tolist()]
+    said = np.array([HIT, *(f"miss:{term.text}" for term in rule.terms)], dtype=object)
+    found: list[str] = said[np.where(missed, false.argmax(axis=1) + 1, 0)].tolist()
     unknown = np.stack([~truth.known[:, -1] for truth in truths], axis=1)
     reasons = [_Reason(term, rows) for term in rule.terms]
     for row in np.flatnonzero(unknown.any(axis=1) & ~missed).tolist():
@@ -77,12 +84,21 @@ def all_true(rule: Rule, values: Mapping[Expression, Value]) -> BoolArray:
 def terms_of(rule: Rule, values: Mapping[Expression, Value]) -> list[str]:
     """Return for each row a letter for each term: t is true, f false and u unknown."""
     truths = [_truth(term, values) for term in rule.terms]
-    letters = [
-        np.where(one.true[:, -1], b"t", np.where(one.false[:, -1], b"f", b"u")) for one in truths
-    ]
-    words = np.stack(letters, axis=1).view(f"S{len(letters)}")[:, 0]
-    said: list[str] = words.astype(str).tolist()
-    return said
+    said: list[str] | None = None
+    for start in range(0, len(truths), _TERMS_A_WORD):
+        part = truths[start : start + _TERMS_A_WORD]
+        codes = np.zeros(len(part[0].true), dtype=np.int64)
+        for truth in part:
+            codes = 3 * codes + np.where(truth.true[:, -1], 0, np.where(truth.false[:, -1], 1, 2))
+        words: list[str] = _words(len(part))[codes].tolist()
+        said = words if said is None else list(map(add, said, words))
+    return said or []
+
+
+@functools.cache
+def _words(letters: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """Return all words of so many letters, in the order of their codes."""
+    return np.array(["".join(word) for word in product("tfu", repeat=letters)], dtype=object)
 
 
 def _truth(term: Term, values: Mapping[Expression, Value]) -> Truth:

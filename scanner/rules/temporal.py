@@ -6,12 +6,17 @@ argument are there for the first one of its result.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from scanner.bars.block import BoolArray, FloatArray
 from scanner.indicators import loops
 from scanner.rules.moments import comoments
 from scanner.rules.truth import Truth, denied
+
+#: Bars up to which pairs of values take less time than means of windows.
+_FEW: Final = 64
 
 
 def within(x: Truth, bars: int) -> Truth:
@@ -70,5 +75,21 @@ def change(x: FloatArray, bars: int) -> FloatArray:
 
 def slope(x: FloatArray, bars: int) -> FloatArray:
     """Return what the least squares line through the last `bars` values rises by a bar."""
+    if bars <= _FEW:
+        return _slope_by_pairs(x, bars)
     places = np.arange(float(x.shape[1]))[np.newaxis]
     return comoments(x, places, bars) / (bars * (bars * bars - 1) / 12.0)
+
+
+def _slope_by_pairs(x: FloatArray, bars: int) -> FloatArray:
+    """Return the same by pairs of values that are as far from the middle of each window.
+
+    What does not change has a slope of exactly 0.
+    """
+    width, middle = x.shape[1] - bars + 1, bars // 2
+    # Unknown where the middle is, which has no part in any pair.
+    total: FloatArray = 0.0 * x[:, middle : middle + width]
+    for first in range(middle):
+        last = bars - 1 - first
+        total += (last - first) * (x[:, last : last + width] - x[:, first : first + width])
+    return total / (bars * (bars * bars - 1) / 6.0)
