@@ -41,9 +41,9 @@ def claim(source: str, what: str) -> str:
     return f"{PREFIX}claim:{source}:{what}"
 
 
-def sample(source: str, day: str) -> str:
-    """Return the key that is set when the day's sample has been asked for."""
-    return f"{PREFIX}sample:{source}:{day}"
+def compared(source: str, day: str) -> str:
+    """Return the key of the symbols that have been compared with another way on a day."""
+    return f"{PREFIX}compared:{source}:{day}"
 
 
 def live(source: str) -> str:

@@ -117,11 +117,12 @@ def _start(
 ) -> None:
     batches = planned.plan.batches
     universe = [symbol for batch in batches for symbol in batch] + list(planned.invalid)
+    sample = todays_sample(runtime, planned.need.request, universe)
     if not runtime.state.start(scan_id, universe, deadline, fields):
         return
     absences = [absence_of(symbol, error) for symbol, error in planned.invalid.items()]
     runtime.state.write(scan_id, BatchRecords(final=absences, waiting=()))
-    if sample := todays_sample(runtime, planned.need.request, universe):
+    if sample:
         # Before the batches: behind them the scan would be over, and it tells what to compare.
         compare_sample.delay(scan_id, sample)
     publish(runtime, scan_id, batches)

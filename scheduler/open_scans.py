@@ -50,8 +50,10 @@ def report_lost(runtime: Runtime) -> None:
         now: dict[str, Any] = {}
         for scan_id in open_scans:
             progress = runtime.state.progress(scan_id)
-            if progress is not None:
-                now[scan_id] = kept.get(scan_id) or _told(progress.fields)
+            if scan_id in kept:  # also if its state is gone: then the next call reports it
+                now[scan_id] = kept[scan_id]
+            elif progress is not None:
+                now[scan_id] = _told(progress.fields)
         if now != kept:
             _write(runtime, now)
 

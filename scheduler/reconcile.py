@@ -54,8 +54,9 @@ def reconcile(runtime: Runtime) -> None:
 def resume(runtime: Runtime, scan_id: str) -> None:
     """Give out what has no final record of a scan that was reopened."""
     progress = runtime.state.progress(scan_id)
-    if progress is not None and progress.state == RUNNING:
-        _go_on(runtime, scan_id, progress)
+    if progress is None or progress.state != RUNNING or "round_recorded" in progress.fields:
+        return  # the reconciler was first
+    _go_on(runtime, scan_id, progress)
 
 
 def _ask_again(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
@@ -111,6 +112,8 @@ def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
     room = 1_000 if rate is None else math.ceil(PERIOD * rate.limit / rate.window) + threads
     symbols = unfinished_symbols(runtime, scan_id)[:room]
     first = runtime.state.more_batches(scan_id, len(symbols))
+    if first is None:
+        return
     runtime.state.note(scan_id, {"idle_rounds": idle, "round_recorded": progress.recorded})
     for number, symbol in enumerate(symbols, start=first):
         scan_symbols.delay(scan_id, number, [symbol], 0)

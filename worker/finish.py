@@ -114,8 +114,11 @@ def _not_planned(fields: Mapping[str, str]) -> str:
 def _last_hits(
     runtime: Runtime, facts: ScanFacts, screens: Sequence[Screen]
 ) -> dict[str, tuple[str, ...]]:
-    """Return the last hits of each screen; none for a scan that went wrong as a whole."""
-    if facts.message:
+    """Return the last hits of each screen.
+
+    None for a scan that went wrong as a whole, or that was resumed: others came between.
+    """
+    if facts.message or facts.revision:
         return {}
     found = {
         screen.name: runtime.reports.last_hits(facts.source, facts.universe, screen.key)

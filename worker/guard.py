@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 import structlog
@@ -24,11 +24,14 @@ from scanner.results.report import Absence, Row
 from scanner.spec import Batch
 from worker.market import check_overlap, noted
 from worker.rules import rules_of
-from worker.take_over import Publish, give_out_alone
+from worker.take_over import Publish, count_ended, give_out_alone
 
 log = structlog.get_logger(__name__)
 
 _HOST: Final = socket.gethostname()
+
+#: Held by a symbol whose task has seen a process die: what dies with it would be suspect too.
+_SUSPECTS: Final = threading.Lock()
 
 
 def record_batch(
@@ -45,11 +48,12 @@ def record_batch(
         if made:
             _give_back(made[0], batch, node, error)
 
-    with _kept_going("batch failed", batch.scan_id, give_back):
+    alone = _SUSPECTS if batch.deaths else nullcontext()
+    with _kept_going("batch failed", batch.scan_id, give_back), alone:
         made.append(current())
         state = made[0].state
         request = state.begin(batch, node)
-        if request is None:
+        if request is None or (batch.again and state.has_final(batch.scan_id, batch.symbols)):
             state.end(batch, node)
             return
         _scan(made[0], batch, node, request, on_end)
@@ -58,11 +62,12 @@ def record_batch(
             on_end(batch.scan_id)
 
 
-def redelivered(current: Callable[[], Runtime], batch: Batch, publish: Publish) -> None:
+def redelivered(current: Callable[[], Runtime], batch: Batch, node: str, publish: Publish) -> None:
     """Give out the symbols of a block alone that was delivered before."""
     with _kept_going("block failed", batch.scan_id):
         log.warning("block delivered again", scan=batch.scan_id, batch=batch.number)
         give_out_alone(current(), batch, 0, publish)
+        count_ended(current(), batch, node)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def take_over(
             _give_up(runtime, batch)
         else:
             give_out_alone(runtime, batch, deaths, publish)
-        runtime.state.end(batch, node)
+        count_ended(runtime, batch, node)
         if runtime.state.is_complete(batch.scan_id):
             on_end(batch.scan_id)
 
@@ -49,8 +49,16 @@ def give_out_alone(runtime: Runtime, batch: Batch, deaths: int, publish: Publish
         return
     symbols = state.unrecorded(batch.scan_id, batch.symbols)
     first = state.more_batches(batch.scan_id, len(symbols))
+    if first is None:
+        return
     for number, symbol in enumerate(symbols, start=first):
         publish(batch.scan_id, number, [symbol], deaths)
+
+
+def count_ended(runtime: Runtime, batch: Batch, node: str) -> None:
+    """Count a batch as ended whose symbols are elsewhere now."""
+    ended = BatchRecords(number=batch.number, node=node, final=(), waiting=())
+    runtime.state.write(batch.scan_id, ended)
 
 
 def _give_up(runtime: Runtime, batch: Batch) -> None:

@@ -27,15 +27,17 @@ def scan_symbols(
     `deaths`: of a batch that was given out again, how many processes it has ended. A block that is
     delivered once more may have ended one: its symbols are given out alone.
     """
-    again = deaths is not None
+    before = bool((self.request.delivery_info or {}).get("redelivered"))
+    again = before or deaths is not None
+    node = self.request.hostname or ""
     batch = Batch(
         scan_id=scan_id, number=batch_no, symbols=tuple(symbols), deaths=deaths or 0, again=again
     )
     receipt = {"batch": batch_no, "symbols": len(symbols)}
-    if len(symbols) > 1 and (self.request.delivery_info or {}).get("redelivered"):
-        redelivered(runtime.current, batch, scan_symbols.delay)
+    if len(symbols) > 1 and before:
+        redelivered(runtime.current, batch, node, scan_symbols.delay)
     else:
-        record_batch(runtime.current, batch, self.request.hostname or "", finish_scan.delay)
+        record_batch(runtime.current, batch, node, finish_scan.delay)
     return receipt
 
 

@@ -109,7 +109,6 @@ class BudgetedRetry(Retry):
             pause = doubled * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
             time.sleep(min(pause, clock.left()))
         try:
-            TURNS.end()
             clock.token = self._budget.acquire(clock.left(), clock.kind)
         except RateLimited:
             self._budget.report(clock.token, answered=limited)
@@ -198,6 +197,7 @@ class PolygonHttp:
         clock = self._clock
         clock.subject, clock.deadline, clock.kind = subject, deadline, kind
         for _ in range(_BODIES):
+            TURNS.end()
             clock.token = self._budget.acquire(clock.left(), kind)
             payload = self._try(url, subject)
             if payload is not None:

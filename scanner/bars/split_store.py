@@ -121,14 +121,14 @@ class SplitStore:
     def compared(self, day: str) -> set[str]:
         """Return the symbols that have been compared with another way on `day`."""
         with redis_errors("read a sample"):
-            found = cast("set[bytes]", self._client.smembers(keys.sample(self._source, day)))
+            found = cast("set[bytes]", self._client.smembers(keys.compared(self._source, day)))
         return {symbol.decode() for symbol in found}
 
     def note_compared(self, day: str, symbol: str) -> None:
         """Keep that a symbol has been compared on `day`."""
         pipe = self._client.pipeline(transaction=True)
-        pipe.sadd(keys.sample(self._source, day), symbol)
-        pipe.expire(keys.sample(self._source, day), _SAMPLE_SECONDS)
+        pipe.sadd(keys.compared(self._source, day), symbol)
+        pipe.expire(keys.compared(self._source, day), _SAMPLE_SECONDS)
         with redis_errors("note a comparison"):
             pipe.execute()
 

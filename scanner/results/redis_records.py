@@ -160,7 +160,7 @@ class RedisScanRecords:
         pipe.hlen(keys.retry(scan_id))
         with redis_errors("read a scan's state"):
             raw, recorded, waiting = pipe.execute()
-        if not raw:
+        if b"state" not in raw:
             return None
         fields = {name.decode(): value.decode() for name, value in raw.items()}
         total = int(fields.get("total", 0))

@@ -178,13 +178,23 @@ class RedisScanState(RedisScanFetch):
         states = (DEGRADED, FAILED, CANCELLED)
         with redis_errors("reopen a scan"):
             found = self._reopen(
-                keys=[keys.scan(scan_id), lock, keys.SCANS_OPEN, keys.retry(scan_id)],
+                keys=[
+                    keys.scan(scan_id),
+                    lock,
+                    keys.SCANS_OPEN,
+                    keys.retry(scan_id),
+                    keys.records(scan_id),
+                    keys.tasks(scan_id),
+                    keys.universe_of(scan_id),
+                    keys.texts_of(scan_id),
+                ],
                 args=[
                     scan_id,
                     time.time(),
                     deadline,
                     CLOSING_LEASE,
                     keys.scan(""),
+                    self._expiry,
                     len(states),
                     *states,
                 ],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 import orjson
 import redis
@@ -33,17 +33,25 @@ class RedisReportStore:
         self._expiry = expiry
 
     def save(self, report: ScanReport) -> None:
-        """Keep `report`; a complete one becomes the last of each of its screens."""
-        facts = report.facts
+        """Keep `report`; a complete one becomes the last of each of its screens, if it is newer."""
+        facts, asked_at = report.facts, report.facts.asked_at.timestamp()
+        newest: dict[str, Sequence[str]] = {}
+        if report.state == DONE and not facts.live:
+            newest = {
+                keys.latest(facts.source, facts.universe, screen.key or name): screen.hits
+                for name, screen in report.screens.items()
+            }
+        with redis_errors("read the last hits"):
+            known = self._client.mget(list(newest)) if newest else []
         pipe = self._client.pipeline(transaction=True)
         pipe.set(keys.report(facts.id), encode_report(report), ex=self._expiry)
-        pipe.zadd(keys.SCANS, {facts.id: facts.asked_at.timestamp()})
-        pipe.zremrangebyscore(keys.SCANS, "-inf", facts.asked_at.timestamp() - self._expiry)
+        pipe.zadd(keys.SCANS, {facts.id: asked_at})
+        pipe.zremrangebyscore(keys.SCANS, "-inf", asked_at - self._expiry)
         pipe.expire(keys.SCANS, self._expiry)
-        if report.state == DONE and not facts.live:
-            for name, screen in report.screens.items():
-                key = keys.latest(facts.source, facts.universe, screen.key or name)
-                pipe.set(key, orjson.dumps(screen.hits), ex=self._expiry)
+        for (key, hits), before in zip(newest.items(), cast("list[Any]", known), strict=True):
+            # A scan that was resumed days later is not the last one.
+            if _pointer(before)[0] <= asked_at:
+                pipe.set(key, orjson.dumps([asked_at, hits]), ex=self._expiry)
         with redis_errors("save a report"):
             pipe.execute()
 
@@ -71,4 +79,12 @@ class RedisReportStore:
         """Return the hits of the last complete scan of a universe by `screen`, or None."""
         with redis_errors("read the last hits"):
             data = cast("bytes | None", self._client.get(keys.latest(source, universe, screen)))
-        return None if data is None else tuple(orjson.loads(data))
+        return _pointer(data)[1]
+
+
+def _pointer(data: bytes | None) -> tuple[float, tuple[str, ...] | None]:
+    """Return when the last complete scan was asked for, and its hits; None: there is none."""
+    plain = [] if data is None else orjson.loads(data)
+    if len(plain) == 2 and isinstance(plain[1], list):
+        return float(plain[0]), tuple(plain[1])
+    return 0.0, None

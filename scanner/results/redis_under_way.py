@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import orjson
+import redis
 
 from scanner import keys
 from scanner.bars.cache import BarRequest
 from scanner.redis_errors import redis_errors
+from scanner.results import state_scripts
 from scanner.results.redis_records import (
     REQUEST_FIELDS,
     RedisScanRecords,
@@ -26,6 +28,10 @@ from scanner.spec import Batch
 
 class RedisUnderWay(RedisScanRecords):
     """The records of scans, and the tasks that work on them."""
+
+    def __init__(self, client: redis.Redis, expiry: int) -> None:
+        super().__init__(client, expiry)
+        self._more = client.register_script(state_scripts.MORE)
 
     def begin(self, batch: Batch, node: str) -> BarRequest | None:
         """Note that a process has begun a batch; return which bars it needs, as `request` does."""
@@ -72,14 +78,20 @@ class RedisUnderWay(RedisScanRecords):
         pairs = zip(symbols, finals, waiting, strict=True)
         return [symbol for symbol, final, other in pairs if final is None and other is None]
 
-    def more_batches(self, scan_id: str, count: int) -> int:
-        """Count batches that are given out again, and return the number of the first of them."""
-        pipe = self._client.pipeline(transaction=True)
-        pipe.hincrby(keys.scan(scan_id), "batches", count)
-        pipe.hincrby(keys.scan(scan_id), "given_out_again", count)
+    def has_final(self, scan_id: str, symbols: Sequence[str]) -> bool:
+        """Return whether each of `symbols` has its final record."""
+        with redis_errors("look for records"):
+            found = cast("list[Any]", self._client.hmget(keys.records(scan_id), list(symbols)))
+        return all(one is not None for one in found)
+
+    def more_batches(self, scan_id: str, count: int) -> int | None:
+        """Count batches that are given out again, and return the number of the first of them.
+
+        None if the scan is gone.
+        """
         with redis_errors("add batches"):
-            batches: int = pipe.execute()[0]
-        return batches - count
+            batches = self._more(keys=[keys.scan(scan_id)], args=[count])
+        return None if batches is None else int(cast("int", batches)) - count
 
 
 def _lives(pid: int) -> bool:

@@ -139,13 +139,21 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return 1
 """
 
-#: KEYS: scan, lock, open scans, records that wait. ARGV: id, now, deadline, seconds that the lock
-#: is kept beyond it, prefix of scan keys, number of states that it may come from, those states.
-#: Lets a scan that is over run again: what has a final record keeps it. Returns 1, or the id of the
-#: scan that holds the universe, or 0 if it is in another state or was never planned.
+#: KEYS: scan. ARGV: number. Adds batches to a scan that has not gone, and returns how many it has.
+MORE: Final = """
+if redis.call('HEXISTS', KEYS[1], 'state') == 0 then return nil end
+redis.call('HINCRBY', KEYS[1], 'given_out_again', ARGV[1])
+return redis.call('HINCRBY', KEYS[1], 'batches', ARGV[1])
+"""
+
+#: KEYS: scan, lock, open scans, records that wait, records, tasks, universe, texts. ARGV: id, now,
+#: deadline, seconds that the lock is kept beyond it, prefix of scan keys, expiry, number of states
+#: that it may come from, those states. Lets a scan that is over run again: what has a final record
+#: keeps it, and all tasks so far count as ended. Returns 1, or the id of the scan that holds the
+#: universe, or 0 if it is in another state or was never planned.
 REOPEN: Final = """
 local state, allowed = redis.call('HGET', KEYS[1], 'state'), false
-for i = 7, 6 + tonumber(ARGV[6]) do allowed = allowed or state == ARGV[i] end
+for i = 8, 7 + tonumber(ARGV[7]) do allowed = allowed or state == ARGV[i] end
 if not allowed or redis.call('HEXISTS', KEYS[1], 'total') == 0 then return 0 end
 local holder = redis.call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then
@@ -153,13 +161,16 @@ if holder and holder ~= ARGV[1] then
   if other == 'planned' or other == 'running' or other == 'closing' then return holder end
 end
 local ends = tonumber(ARGV[3]) - tonumber(ARGV[2]) + tonumber(ARGV[4])
-redis.call('SET', KEYS[2], ARGV[1], 'EX', math.ceil(ends))
-redis.call('HSET', KEYS[1], 'state', 'running', 'deadline', ARGV[3],
-  'tasks', redis.call('HGET', KEYS[1], 'batches'))
+local batches = tonumber(redis.call('HGET', KEYS[1], 'batches'))
+redis.call('SET', KEYS[2], ARGV[1], 'EX', math.max(1, math.ceil(ends)))
+redis.call('HSET', KEYS[1], 'state', 'running', 'deadline', ARGV[3], 'tasks', batches)
 redis.call('HDEL', KEYS[1], 'message', 'closed_at', 'closing_until', 'finished_at', 'idle_rounds',
   'round_recorded', 'moved', 'moved_at')
 redis.call('HINCRBY', KEYS[1], 'revision', 1)
 redis.call('DEL', KEYS[4])
+redis.call('SET', KEYS[6], string.rep('\\255', math.floor(batches / 8)))
+for i = batches - batches % 8, batches - 1 do redis.call('SETBIT', KEYS[6], i, 1) end
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+for _, i in ipairs({1, 3, 5, 6, 7, 8}) do redis.call('EXPIRE', KEYS[i], ARGV[6]) end
 return 1
 """

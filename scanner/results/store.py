@@ -14,7 +14,7 @@ class ReportStore(Protocol):
     """A store of reports by scan id."""
 
     def save(self, report: ScanReport) -> None:
-        """Keep `report`; a complete one becomes the last of each of its screens."""
+        """Keep `report`; a complete one becomes the last of each of its screens, if it is newer."""
         ...
 
     def load(self, scan_id: str) -> ScanReport | None:
@@ -42,7 +42,10 @@ class MemoryReportStore:
         self._reports[report.facts.id] = report
         if report.state == DONE and not report.facts.live:
             for screen in report.screens:
-                self._latest[report.facts.source, report.facts.universe, screen] = report.facts.id
+                key = report.facts.source, report.facts.universe, screen
+                last = self._reports.get(self._latest.get(key, ""))
+                if last is None or last.facts.asked_at <= report.facts.asked_at:
+                    self._latest[key] = report.facts.id
 
     def load(self, scan_id: str) -> ScanReport | None:
         """Return the report of a scan, or None if there is none."""

@@ -186,7 +186,7 @@ def test_every_redis_key_is_described():
     made += [keys.tasks("{id}"), keys.texts_of("{id}"), keys.listing("{source}")]
     made += [keys.day("{source}", "{date}"), keys.splits("{source}")]
     made += [keys.claim("{source}", "{what}"), keys.suspects("{source}")]
-    made += [keys.sample("{source}", "{day}"), keys.live("{source}")]
+    made += [keys.compared("{source}", "{day}"), keys.live("{source}")]
     made += [keys.under_way("{node}")]
     made += [keys.cooldown("{provider}"), keys.breaker("{provider}")]
     assert [key for key in made if f"`{key}`" not in text] == []

@@ -59,6 +59,17 @@ def test_a_scan_that_was_flushed_is_reported_as_failed(queue, runtime):
     assert queue.get(f"ms1:scan:{scan_id}:report") == saved
 
 
+def test_a_scan_whose_state_alone_is_gone_is_reported_too(queue, runtime):
+    """Its id is still among the open ones when it is missed."""
+    scan_id = running(runtime)
+    reconcile(runtime)
+    queue.delete(f"ms1:scan:{scan_id}")
+    for _ in range(2):
+        reconcile(runtime)
+    assert runtime.reports.load(scan_id).state == "failed"
+    assert noted(runtime) == {}
+
+
 def test_the_universe_of_a_lost_scan_is_free(queue, runtime):
     """The next scan of it starts, before or after the loss was found."""
     running(runtime)

@@ -71,6 +71,12 @@ class TestReportStoreContract:
         store.save(scan("b", symbols=[], minutes=2))
         assert store.last_hits("test-1", "all", "all") == ()
 
+    def test_an_older_scan_that_ends_later_is_not_the_last(self, store):
+        """As one that was resumed the day after."""
+        store.save(scan("b", symbols=["BBB"], minutes=2))
+        store.save(scan("a", symbols=["AAA"], minutes=1))
+        assert store.last_hits("test-1", "all", "all") == ("BBB",)
+
     @pytest.mark.parametrize("state", ["degraded", "failed"])
     def test_a_scan_that_is_not_complete_leaves_the_last_hits_alone(self, store, state):
         """Else what it missed would enter again."""

@@ -74,6 +74,43 @@ def test_only_what_has_no_final_record_is_tried_again(queue, runtime):
     assert runtime.state.open_scans() == {}
 
 
+def test_who_is_first_of_two_gives_out(queue, runtime):
+    """The reconciler may come between the two steps of a resume."""
+    scan_id = degraded(runtime)
+    runtime.state.reopen(scan_id, time.time() + 100.0)
+    reconcile(runtime)
+    first = given_out(queue)
+    resume(runtime, scan_id)
+    assert given_out(queue) == first
+    assert len(first) == 3
+
+
+def test_old_messages_do_not_count_as_new_tasks(queue, runtime):
+    """A cancelled scan leaves them in the queue."""
+    scan_id = degraded(runtime)
+    runtime.state.reopen(scan_id, time.time() + 100.0)
+    before = runtime.state.progress(scan_id).fields["tasks"]
+    old = Batch(scan_id=scan_id, number=1, symbols=("DDD",))
+    record_batch(lambda: runtime, old, "scan1@here", print)
+    assert runtime.state.progress(scan_id).fields["tasks"] == before == "2"
+
+
+def test_all_keys_of_a_resumed_scan_live_as_long_as_a_new_ones(queue, runtime):
+    """It may have been near its end."""
+    scan_id = degraded(runtime)
+    runtime.state.keep_texts(scan_id, {"type": {"AAA": "CS"}})
+    names = [
+        keys.scan(scan_id),
+        keys.records(scan_id),
+        keys.universe_of(scan_id),
+        keys.texts_of(scan_id),
+    ]
+    for name in names:
+        assert queue.expire(name, 50)
+    runtime.state.reopen(scan_id, time.time() + 100.0)
+    assert [name for name in [*names, keys.SCANS_OPEN] if queue.ttl(name) < 1_000] == []
+
+
 def test_a_resumed_scan_has_a_deadline_too(runtime):
     """It closes with what is there, as another revision."""
     scan_id = degraded(runtime)

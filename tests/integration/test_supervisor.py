@@ -159,9 +159,12 @@ def test_a_process_that_ends_again_and_again_is_told_of(supervisor, tmp_path, mo
     supervisor.start(command(tmp_path, "fine"))
     supervisor.start(command(tmp_path, "broken", code="import sys; sys.exit('no such port')"))
     found = until(lambda: supervisor.restart_dead() and supervisor.crash_loops())
-    assert set(found) == {"broken"}
-    assert found["broken"].startswith("broken has ended 4 times in a row; the end of ")
-    assert found["broken"].endswith("no such port")
+    assert found == {"broken": 4}
+    story = supervisor.story_of("broken")
+    assert story.startswith("broken has ended 4 times in a row; the end of ")
+    assert story.endswith("no such port")
+    (tmp_path / "logs" / "broken.log").unlink()
+    assert "cannot be read" in supervisor.story_of("broken")
 
 
 def test_stop_ends_all_and_may_be_called_twice(supervisor, tmp_path):

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
@@ -97,6 +98,7 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
     assert given_out(queue) == [(["AAA"], 0), (["CCC"], 0)]
     fields = runtime.state.progress(scan_id).fields
     assert (fields["batches"], fields["given_out_again"]) == ("3", "2")
+    assert fields["tasks"] == "1"  # the same batch: one that died counts as ended
     assert taken_over(runtime) == []
     assert given_out(queue) == []
 
@@ -143,9 +145,53 @@ def test_tasks_of_a_scan_that_is_over_are_forgotten(queue, runtime, scan_id, dea
 def test_a_block_that_is_delivered_again_is_not_run(queue, runtime, scan_id):
     """It may have ended the process that had it."""
     batch = Batch(scan_id=scan_id, number=0, symbols=tuple(SYMBOLS))
-    redelivered(lambda: runtime, batch, tasks.scan_symbols.delay)
+    redelivered(lambda: runtime, batch, NODE, tasks.scan_symbols.delay)
     assert given_out(queue) == [([symbol], 0) for symbol in SYMBOLS]
-    assert runtime.state.progress(scan_id).recorded == 0
+    progress = runtime.state.progress(scan_id)
+    assert (progress.recorded, progress.fields["tasks"]) == (0, "1")
+
+
+def test_what_has_its_record_is_not_run_again(queue, runtime, scan_id):
+    """A message that comes once more after its symbol was given up would end the process again."""
+    batch = Batch(scan_id=scan_id, number=0, symbols=("AAA",))
+    record_batch(lambda: runtime, batch, NODE, print)
+    asked = []
+    runtime.provider.fetch = lambda *args: asked.append(args)
+    again = Batch(scan_id=scan_id, number=1, symbols=("AAA",), again=True)
+    record_batch(lambda: runtime, again, NODE, print)
+    assert asked == []
+    assert queue.hlen(keys.under_way(NODE)) == 0
+
+
+def test_what_has_seen_a_process_die_runs_alone(runtime, scan_id):
+    """Else what dies with a poison symbol twice would be taken for poison too."""
+    at_once, most = [], []
+    bars = {symbol: series(symbol, 300) for symbol in SYMBOLS}
+
+    def fetch(symbol, _first, _last):
+        at_once.append(symbol)
+        most.append(len(at_once))
+        time.sleep(0.02)
+        at_once.remove(symbol)
+        return bars[symbol]
+
+    runtime.provider.fetch = fetch
+    batches = [
+        Batch(scan_id=scan_id, number=number, symbols=(symbol,), deaths=1, again=True)
+        for number, symbol in enumerate(SYMBOLS)
+    ]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda batch: record_batch(lambda: runtime, batch, NODE, print), batches))
+    assert most == [1, 1, 1]
+
+
+def test_a_scan_that_is_gone_gets_no_field(queue, runtime, scan_id):
+    """It would be a hash without a state, and without an end."""
+    queue.delete(keys.scan(scan_id))
+    assert runtime.state.more_batches(scan_id, 3) is None
+    assert not queue.exists(keys.scan(scan_id))
+    queue.hset(keys.scan(scan_id), "batches", 1)
+    assert runtime.state.progress(scan_id) is None
 
 
 def test_the_last_symbol_that_was_given_out_again_ends_the_scan(queue, runtime, scan_id):

@@ -12,7 +12,7 @@ EXAMPLES = {
     "day": keys.day("sim-1", "2025-07-09"),
     "splits": keys.splits("sim-1"),
     "claim": keys.claim("sim-1", "2025-07-09"),
-    "sample": keys.sample("sim-1", "2025-07-09"),
+    "compared": keys.compared("sim-1", "2025-07-09"),
     "live": keys.live("sim-1"),
     "under_way": keys.under_way("scan1@host"),
     "suspects": keys.suspects("sim-1"),

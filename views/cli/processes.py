@@ -28,6 +28,8 @@ _LONGEST_DELAY: Final = 30.0
 _STEADY: Final = 60.0
 #: Ends in a row that are a crash loop.
 _LOOP: Final = 4
+#: Bytes of a log that are looked at.
+_TAIL_BYTES: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +98,18 @@ class Supervisor:
                 restarted.append(child.command.name)
         return restarted
 
-    def crash_loops(self) -> dict[str, str]:
-        """Return the processes that end again and again, with the end of the log of each."""
+    def crash_loops(self) -> dict[str, int]:
+        """Return the processes that end again and again, with how often they did in a row."""
         return {
-            child.command.name: self._failure(child, f"has ended {child.ends} times in a row")
+            child.command.name: child.ends
             for child in self.children
             if child.ends >= _LOOP and time.monotonic() - child.started_at < _STEADY
         }
+
+    def story_of(self, name: str) -> str:
+        """Return that a process ends again and again, with the end of its log."""
+        child = next(child for child in self.children if child.command.name == name)
+        return self._failure(child, f"has ended {child.ends} times in a row")
 
     def stop(self) -> None:
         """End all; the first one, the server that the others use, when they are gone."""
@@ -146,8 +153,18 @@ class Supervisor:
 
     def _failure(self, child: _Child, what: str) -> str:
         log = self.folder / "logs" / f"{child.command.name}.log"
-        tail = log.read_text(errors="replace").splitlines()[-5:]
+        tail = _end_of(log)
         return "\n".join([f"{child.command.name} {what}; the end of {log}:", *tail])
+
+
+def _end_of(log: Path) -> list[str]:
+    """Return the last five lines of a log, whatever its size."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            return file.read().decode(errors="replace").splitlines()[-5:]
+    except OSError as error:
+        return [f"cannot be read: {error}"]
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from scanner.errors import ConfigError, ScanRunning, StoreUnavailable
-from scanner.results.report import DEGRADED, DONE, ScanReport
+from scanner.results.report import CANCELLED, DEGRADED, DONE, ScanReport
 from scanner.timeframe import parse_day
 from views.cli.home import Home
 
@@ -238,7 +238,7 @@ def finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) ->
             click.echo(f"the scan goes on: scan status {scan_id}", err=True)
         raise
     report = runtime.reports.load(scan_id)
-    if report is None:
+    if report is None or last.state == CANCELLED:
         why = last.fields.get("message", "it has no report")
         raise ConfigError(f"scan {scan_id} was {last.state}: {why}")
     return report

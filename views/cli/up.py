@@ -93,16 +93,18 @@ def _serve(settings: Any, home: Any) -> None:
             for name in supervisor.restart_dead():
                 click.echo(f"{name} had ended and was started again", err=True)
                 home.write_stack(home.stack() | {"processes": supervisor.pids()})
-            told = _tell_of(supervisor.crash_loops(), told, home)
+            told = _tell_of_loops(supervisor, told, home)
 
 
-def _tell_of(loops: dict[str, str], told: set[str], home: Any) -> set[str]:
+def _tell_of_loops(supervisor: Any, told: set[str], home: Any) -> set[str]:
     """Say once of each process that it ends again and again; return their names."""
-    if loops.keys() != told:
-        for name in loops.keys() - told:
-            click.echo(loops[name], err=True)
-        home.write_stack(home.stack() | {"crash_loops": loops})
-    return set(loops)
+    loops = set(supervisor.crash_loops())
+    if loops != told:
+        stories = {name: supervisor.story_of(name) for name in sorted(loops)}
+        for name in sorted(loops - told):
+            click.echo(stories[name], err=True)
+        home.write_stack(home.stack() | {"crash_loops": stories})
+    return loops
 
 
 def _ignore(_name: str) -> None:
