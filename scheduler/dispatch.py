@@ -32,7 +32,15 @@ from scanner.spec import ScanSpec, split_symbols
 from scanner.timeframe import day_date, day_number
 from scheduler.fetch import fetch_first, has_to_wait
 from scheduler.live import ask_early, keep_snapshot, live_request, still_open
-from scheduler.market import BarsNeed, Window, bars_need, todays_sample, traded_in, window_of
+from scheduler.market import (
+    BarsNeed,
+    Window,
+    bars_need,
+    sample_left,
+    todays_sample,
+    traded_in,
+    window_of,
+)
 from scheduler.plan import Cost, ScanPlan, cost_of, make_plan, plan_of_store, seconds_of
 from scheduler.sessions import calendar_of, market_now, recent_sessions
 from scheduler.universe import Universe, resolve
@@ -59,6 +67,8 @@ class Planned:
     plan: ScanPlan
     #: Seconds that all requests take.
     seconds: float
+    #: Symbols that are compared with a fetch of their own, if the budget allows.
+    sample: int = 0
 
     @property
     def cost(self) -> Cost:
@@ -67,6 +77,7 @@ class Planned:
             "sessions": len(self.need.missing) + len(self.need.due),
             "splits": int(self.need.splits_from is not None),
             "bars": self.plan.calls,
+            "sample": self.sample,
         }
         listed = len(self.universe.texts.get("type", ()))
         symbols = max(listed, len(self.universe.symbols))
@@ -151,6 +162,8 @@ def plan_scan(
 
     `now`, `how`: what it has decided before it asked for sessions.
     """
+    if spec.live and spec.as_of is not None:
+        raise ConfigError("a live scan is of the session that is open: leave out --as-of")
     spec = _filled_in(runtime, spec)
     now = now or market_now(runtime.provider)
     universe = resolve(runtime, spec.universe)
@@ -177,6 +190,7 @@ def plan_scan(
         invalid=dict(invalid),
         plan=plan,
         seconds=seconds_of(plan.calls + need.requests, threads=threads, rate=rate),
+        sample=sample_left(runtime, need.request),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
@@ -21,9 +22,10 @@ from scanner.bootstrap import Runtime
 from scanner.errors import ProviderUnavailable
 from scanner.results.redis_fetch import Prepared
 from scanner.timeframe import day_number
-from scheduler.freshness import may_be_empty
+from scheduler.freshness import good_from, may_be_empty
 from scheduler.market import BarsNeed, Window, expiry_of
 from worker.celery import app
+from worker.market import Wanted
 from worker.tasks import fetch_session, fetch_splits
 
 log = structlog.get_logger(__name__)
@@ -95,9 +97,14 @@ def _publish(runtime: Runtime, scan_id: str, need: BarsNeed, window: Window) -> 
         if need.splits_from is not None:
             yield fetch_splits.si(scan_id, str(need.splits_from), str(window.today), asked_at)
         for day in need.sessions[:room]:
-            expiry = expiry_of(day, window, runtime.settings.bars_expiry)
-            empty = may_be_empty(day, asked_at)
-            yield fetch_session.si(scan_id, day_number(day), asked_at, expiry, empty)
+            wanted = Wanted(
+                session=day_number(day),
+                asked_at=asked_at,
+                good_from=good_from(day, window.calendar, window.now),
+                expiry=expiry_of(day, window, runtime.settings.bars_expiry),
+                may_be_empty=may_be_empty(day, asked_at),
+            )
+            yield fetch_session.si(scan_id, asdict(wanted))
 
     chord(header())(app.signature("sessions_fetched", args=(scan_id,), immutable=True))
     log.info("sessions are fetched first", scan=scan_id, sessions=len(need.sessions))

@@ -57,6 +57,15 @@ def freshness(
     return Freshness(missing=tuple(missing), due=tuple(due))
 
 
+def good_from(day: dt.date, calendar: Calendar, now: dt.datetime) -> float:
+    """Return since when a copy of `day` is as good as one of `now`, seconds since 1970-01-01.
+
+    While the session is open only one of this moment is.
+    """
+    moments = [calendar.close_of(day).timestamp(), *_moments(day, calendar)]
+    return max((one for one in moments if one <= now.timestamp()), default=now.timestamp())
+
+
 def _is_final(day: dt.date, facts: DayFacts, calendar: Calendar) -> bool:
     """Return whether a copy was taken after the close and says something."""
     if facts.asked_at < calendar.close_of(day).timestamp():

@@ -15,6 +15,7 @@ from scanner import keys
 from scanner.bars.provider import MarketProvider
 from scanner.bars.universe import Listed
 from scanner.bootstrap import Runtime
+from scanner.errors import DataError, TransientError
 from scanner.redis_errors import redis_errors
 
 if sys.version_info >= (3, 14):
@@ -28,8 +29,9 @@ _FRESH_SECONDS: Final = 7 * 86_400.0
 _DOUBT_SECONDS: Final = 3_600.0
 #: Seconds that a listing is kept, so that the next one can be compared with it.
 _KEPT_SECONDS: Final = 14 * 86_400
-#: Share of the last listing's symbols that the next one has at least.
-_LEAST: Final = 0.9
+#: Symbols, and their share, that a listing may have lost since the last one.
+_FEW: Final = 10
+_SHARE: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +48,25 @@ class _Kept:
 def listing_of(runtime: Runtime, provider: MarketProvider) -> tuple[list[Listed], tuple[str, ...]]:
     """Return what the provider lists, and what is doubtful about it.
 
-    A listing that has lost a tenth of the last one was cut short: the last one is used, and the
-    provider asked again in an hour.
+    A listing that lacks more than a few symbols of the last one was cut short: the last one is
+    used, and the provider asked again in an hour; so it is when there is no answer.
     """
     kept, now = _read(runtime), time.time()
     if kept is not None and now < kept.ask_at:
         return kept.listing, (kept.doubt,) if kept.doubt else ()
-    listing = provider.listing()
-    if kept is not None and len(listing) < _LEAST * len(kept.listing):
+    try:
+        listing, problem = provider.listing(), ""
+    except (DataError, TransientError) as error:
+        if kept is None:
+            raise
+        listing, problem = [], str(error)
+    lost = len(kept.listing) - len(listing) if kept is not None else 0
+    if kept is not None and (problem or lost > max(_FEW, _SHARE * len(kept.listing))):
         made = dt.datetime.fromtimestamp(kept.made_at, dt.UTC).date()
-        doubt = (
-            f"the provider lists {len(listing):,} symbols, {len(kept.listing):,} on {made}: the "
-            "listing of that day is used"
+        what = problem or (
+            f"the provider lists {len(listing):,} symbols, {len(kept.listing):,} on {made}"
         )
+        doubt = f"{what}: the listing of {made} is used"
         _keep(runtime, dataclasses.replace(kept, ask_at=now + _DOUBT_SECONDS, doubt=doubt))
         return kept.listing, (doubt,)
     if listing:

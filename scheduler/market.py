@@ -154,7 +154,10 @@ def _splits_from(facts: SplitFacts | None, window: Window) -> dt.date | None:
     if window.now.timestamp() - facts.full_at >= _SPLITS_SECONDS:
         return day_date(facts.first)
     asked = dt.datetime.fromtimestamp(facts.asked_at, EXCHANGE_ZONE).date()
-    return None if asked == window.today else min(asked, window.today) - _SPLITS_OVERLAP
+    closed = window.calendar.close_of(window.calendar.last_closed(window.now)).timestamp()
+    if asked == window.today and facts.asked_at >= closed:
+        return None
+    return min(asked, window.today) - _SPLITS_OVERLAP
 
 
 def traded_in(store: MarketStore, request: BarRequest) -> list[str]:
@@ -162,14 +165,22 @@ def traded_in(store: MarketStore, request: BarRequest) -> list[str]:
     return store.symbols(request.sessions[-1]) if request.sessions else []
 
 
+def sample_left(runtime: Runtime, request: BarRequest) -> int:
+    """Return how many symbols may be compared by this scan."""
+    if not request.grouped or request.live:
+        return 0
+    done = runtime.store.compared(day_date(request.until).isoformat())
+    return max(0, runtime.settings.sample - len(done))
+
+
 def todays_sample(runtime: Runtime, request: BarRequest, symbols: Sequence[str]) -> list[str]:
     """Return the symbols that are compared with fetches of their own; none more than once a day.
 
-    Those that were contradicted or split lately come first; what a scan could not compare is left
-    to the next one of the day.
+    Those that split lately come first, and half of the day's number may be of those that were
+    contradicted; what a scan could not compare is left to the next one of the day.
     """
-    count, store = runtime.settings.sample, runtime.store
-    if not request.grouped or request.live or not count:
+    left, store = sample_left(runtime, request), runtime.store
+    if not left:
         return []
     day = day_date(request.until).isoformat()
     done = store.compared(day)
@@ -178,9 +189,11 @@ def todays_sample(runtime: Runtime, request: BarRequest, symbols: Sequence[str])
         for symbol, splits in store.splits(None).items()
         if request.until - _LATELY <= splits[-1].session <= request.until
     ]
-    first = [symbol for symbol in (*store.all_suspects(), *lately) if symbol not in done]
-    left = [symbol for symbol in symbols if symbol not in done]
-    return sample_of(left, first, day, max(0, count - len(done)))
+    suspects = [symbol for symbol in store.all_suspects() if symbol not in done]
+    half = max(1, left // 2)
+    first = [*suspects[:half], *(symbol for symbol in lately if symbol not in done)]
+    others = [symbol for symbol in symbols if symbol not in done]
+    return sample_of(others, first, day, left)
 
 
 #: Days in which a split is late news.

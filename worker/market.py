@@ -9,6 +9,7 @@ import datetime as dt
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, cast
 
 import structlog
@@ -16,10 +17,8 @@ import structlog
 from scanner import keys
 from scanner.bars.cache import BarRequest
 from scanner.bars.overlap import first_difference
-from scanner.bars.provider import MarketProvider
 from scanner.bootstrap import Runtime
 from scanner.errors import (
-    ConfigError,
     DataError,
     ProviderPaused,
     ProviderUnavailable,
@@ -30,6 +29,7 @@ from scanner.redis_errors import redis_errors
 from scanner.results.redis_fetch import UNFETCHED
 from scanner.timeframe import DAILY, day_date, day_number
 from scanner.turns import TURNS
+from worker.doubt import believed_day, check_splits, market
 
 log = structlog.get_logger(__name__)
 
@@ -41,27 +41,34 @@ _LOOK_SECONDS: Final = 0.05
 _SPLITS_SECONDS: Final = 30 * 86_400
 
 
-def keep_session(
-    runtime: Runtime, session: int, asked_at: float, expiry: int, *, may_be_empty: bool
-) -> None:
-    """Fetch a session and keep it for `expiry` seconds, unless a copy of `asked_at` is there."""
-    name = day_date(session).isoformat()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A session that a scan asks for; moments are of the market's clock, since 1970-01-01."""
+
+    session: int
+    asked_at: float
+    #: A copy that was asked for since then is as good.
+    good_from: float
+    #: Seconds to keep it.
+    expiry: int
+    #: It is so old that an answer with few bars or none is believed, if it comes twice.
+    may_be_empty: bool
+
+
+def keep_session(runtime: Runtime, wanted: Wanted) -> None:
+    """Fetch a session and keep it, unless a copy that is as good is there."""
+    session = wanted.session
 
     def is_kept() -> bool:
         known = runtime.store.facts([session]).get(session)
-        return known is not None and known.asked_at >= asked_at
+        return known is not None and known.asked_at >= wanted.good_from
 
     def fetch() -> None:
-        day = market(runtime).day(day_date(session))
-        if not day.symbols and not may_be_empty:
-            raise ProviderUnavailable(
-                f"session {name}: the provider has no bars of it yet; if it was none, name it in "
-                "the file of SCANNER_CLOSURES"
-            )
-        runtime.store.write(day, asked_at=asked_at, expiry=expiry)
+        day = believed_day(runtime, session, may_be_empty=wanted.may_be_empty)
+        runtime.store.write(day, asked_at=wanted.asked_at, expiry=wanted.expiry)
 
     with TURNS.stretch():
-        _once(runtime, name, is_kept, fetch)
+        _once(runtime, day_date(session).isoformat(), is_kept, fetch)
 
 
 def keep_splits(runtime: Runtime, first: dt.date, last: dt.date, asked_at: float) -> None:
@@ -77,6 +84,7 @@ def keep_splits(runtime: Runtime, first: dt.date, last: dt.date, asked_at: float
     def fetch() -> None:
         store = runtime.store
         new = market(runtime).splits(first, last)
+        check_splits(new, store.splits(None), day_number(first))
         changed = store.keep_splits(
             new, day_number(first), asked_at=asked_at, expiry=_SPLITS_SECONDS
         )
@@ -112,16 +120,6 @@ def check_overlap(runtime: Runtime, request: BarRequest, symbols: Sequence[str])
 
 #: Seconds that a symbol is suspect after it was contradicted last.
 _SUSPECT_SECONDS: Final = 30 * 86_400
-
-
-def market(runtime: Runtime) -> MarketProvider:
-    """Return the provider of whole sessions; ConfigError if there is none."""
-    if not isinstance(runtime.provider, MarketProvider):
-        raise ConfigError(
-            f"the provider {runtime.settings.provider} has no sessions of the whole market: "
-            "set SCANNER_FETCH=symbols"
-        )
-    return runtime.provider
 
 
 def _once(

@@ -14,7 +14,7 @@ from worker import runtime
 from worker.celery import app
 from worker.finish import finish
 from worker.guard import guarded, guarded_sample, record_batch, redelivered
-from worker.market import keep_session, keep_splits
+from worker.market import Wanted, keep_session, keep_splits
 from worker.take_over import take_over_at_start
 
 
@@ -42,18 +42,17 @@ def scan_symbols(
 
 
 @app.task(name="fetch_session")
-def fetch_session(
-    scan_id: str, session: int, asked_at: float, expiry: int, may_be_empty: bool
-) -> dict[str, int]:
+def fetch_session(scan_id: str, wanted: dict[str, Any]) -> dict[str, int]:
     """Fetch a session of the whole market for a planned scan."""
+    asked = Wanted(**wanted)
     guarded(
         runtime.current,
         scan_id,
-        day_date(session).isoformat(),
-        lambda current: keep_session(current, session, asked_at, expiry, may_be_empty=may_be_empty),
+        day_date(asked.session).isoformat(),
+        lambda current: keep_session(current, asked),
         on_end=finish_scan.delay,
     )
-    return {"session": session}
+    return {"session": asked.session}
 
 
 @app.task(name="fetch_splits")

@@ -6,6 +6,7 @@ inverse, as the provider does when it adjusts. Dividends are left alone.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ _DIGITS: Final = 13
 
 #: Largest ratio that is believed: 1 for 10,000 has been seen.
 _MOST_RATIO: Final = 1e6
+
+
+#: Days within which nobody splits twice by the same ratio.
+_WEEK: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,5 +94,13 @@ def _to_digits(values: FloatArray) -> FloatArray:
 
 
 def contradictory(splits: Sequence[Split]) -> bool:
-    """Return whether two splits of one symbol are executed in the same session."""
-    return len({one.session for one in splits}) < len(splits)
+    """Return whether two splits of one symbol cannot both be true.
+
+    Two in one session; or the same ratio twice within a week, which is one split with two dates.
+    """
+    ordered = sorted(splits, key=lambda one: one.session)
+    return any(
+        later.session == earlier.session
+        or (later.session - earlier.session <= _WEEK and later.ratio == earlier.ratio)
+        for earlier, later in itertools.pairwise(ordered)
+    )

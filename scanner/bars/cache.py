@@ -66,8 +66,10 @@ class BarCache(Protocol):
         """Return the symbols that `read` would answer, by reading headers only."""
         ...
 
-    def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
-        """Store final bars that were fetched for `request` just now."""
+    def write(
+        self, request: BarRequest, series: Iterable[BarSeries], fetched_at: float | None = None
+    ) -> None:
+        """Store final bars that were fetched for `request`, just now or at `fetched_at`."""
         ...
 
     def claim(self, request: BarRequest, symbol: str) -> bool:
@@ -109,14 +111,14 @@ def covered_of(request: BarRequest, symbols: Sequence[str], heads: bytes) -> set
     return set(itertools.compress(symbols, covers))
 
 
-def entry_of(request: BarRequest, series: BarSeries) -> bytes:
-    """Return the entry for final bars that were fetched for `request` just now."""
+def entry_of(request: BarRequest, series: BarSeries, fetched_at: float | None = None) -> bytes:
+    """Return the entry for final bars that were fetched for `request`, just now if not earlier."""
     header = EntryHeader(
         first=request.first,
         last=request.last,
         as_of=request.last,
         bars=len(series),
-        fetched_at=time.time(),
+        fetched_at=time.time() if fetched_at is None else fetched_at,
         provisional=False,
     )
     return encode(series, header)
@@ -146,12 +148,14 @@ class MemoryBarCache:
         heads = [entry[:HEADER_SIZE].ljust(HEADER_SIZE, b"\0") for entry in entries]
         return covered_of(request, symbols, b"".join(heads))
 
-    def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
-        """Store final bars that were fetched for `request` just now."""
+    def write(
+        self, request: BarRequest, series: Iterable[BarSeries], fetched_at: float | None = None
+    ) -> None:
+        """Store final bars that were fetched for `request`, just now or at `fetched_at`."""
         ends = time.monotonic() + self._expiry
         for one in series:
             key = (request.source, request.timeframe, one.symbol)
-            self._entries[key] = (ends, entry_of(request, one))
+            self._entries[key] = (ends, entry_of(request, one, fetched_at))
 
     def claim(self, request: BarRequest, symbol: str) -> bool:  # noqa: ARG002 - one source a process
         """Return whether this caller is the one that fetches `symbol`."""

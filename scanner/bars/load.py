@@ -100,12 +100,14 @@ def _assemble(
     store: MarketStore,
     loaded: LoadedBars,
 ) -> None:
+    # What is kept meanwhile is younger than what is put together here.
+    began = time.time()
     try:
         history = store.history(request.sessions, symbols, request.until)
     except TransientError as error:
         loaded.errors.update(dict.fromkeys(symbols, error))
         return
-    cache.write(request, history.series.values())
+    cache.write(request, history.series.values(), began)
     loaded.counts["assembled"] = len(history.series)
     loaded.series.update(history.series)
     loaded.errors.update(history.errors)

@@ -98,6 +98,11 @@ class PolygonProvider:
             raise ProviderUnavailable(
                 f"snapshot: expected a list of tickers, got {type(rows).__name__}"
             )
+        count = payload.get("count")
+        if count is not None and count != len(rows):
+            raise ProviderUnavailable(
+                f"snapshot: expected {count} tickers, as count says, got {len(rows)}"
+            )
         return snapshot_of(day_number(session), rows)
 
     def listing(self) -> list[Listed]:

@@ -76,13 +76,17 @@ def refusal(status: int, payload: Payload | None, subject: str, wait: float) -> 
     if status == TOO_MANY:
         return RateLimited(f"{subject}: the provider allows no more requests now{text}", wait=wait)
     if status in _REFUSALS:
-        return _REFUSALS[status](f"{subject}: the provider answered {status}{text}")
+        kind = ProviderUnavailable if _NOT_YET in text.lower() else _REFUSALS[status]
+        return kind(f"{subject}: the provider answered {status}{text}")
     if 300 <= status < 400:
         return ProviderUnavailable(
             f"{subject}: expected an answer, got a redirect ({status}), which is not followed"
         )
     return ProviderUnavailable(f"{subject}: expected status 200, got {status}{text}")
 
+
+#: What the provider says of a session that a plan gets only later: it is not refused for good.
+_NOT_YET: Final = "before end of day"
 
 _REFUSALS: Final[Mapping[int, type[ScannerError]]] = {
     400: DataError,

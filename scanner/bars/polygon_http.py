@@ -44,7 +44,7 @@ _RETRIES: Final = 3
 _BODIES: Final = 2
 
 #: Longest wait that a provider's Retry-After is believed, in seconds.
-_MOST_WAIT: Final = 60.0
+_MOST_WAIT: Final = 3_600.0
 
 #: Pages of one listing or one range: 100 pages hold 100,000 symbols.
 _MOST_PAGES: Final = 100
@@ -93,20 +93,22 @@ class BudgetedRetry(Retry):
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
         """Wait before the next try, then take a token; RateLimited if either takes too long.
 
-        After a 429 everybody waits: the budget holds this try back with all others.
+        After a 429, or any answer that says when to come again, everybody waits: the budget holds
+        this try back with all others.
         """
         clock = self._clock
         asked = retry_after(response.headers.get("Retry-After")) if response is not None else None
         limited = response is not None and response.status == TOO_MANY
-        if limited:
+        told = limited or asked is not None
+        if told:
             asked = self._budget.cool(asked)
         if asked is not None and asked > clock.left():
             raise RateLimited(
                 f"{clock.subject}: the provider asks to wait {asked:.0f} s", wait=asked
             )
-        if not limited:
+        if not told:
             doubled = BACKOFF * 2.0 ** (len(self.history) - 1)
-            pause = doubled * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
+            pause = doubled * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
             time.sleep(min(pause, clock.left()))
         try:
             clock.token = self._budget.acquire(clock.left(), clock.kind)

@@ -5,10 +5,12 @@ A row that is none is left out or becomes NaN; it never costs the other symbols 
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -18,7 +20,9 @@ from scanner.bars.market_day import MarketDay
 from scanner.bars.universe import Listed
 from scanner.errors import InvalidSymbol, ProviderUnavailable
 from scanner.spec import check_symbol
-from scanner.timeframe import day_number, parse_day
+from scanner.timeframe import day_date, day_number, parse_day
+
+_EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
 
 #: Names in a bar, in the order of FIELDS.
 _NAMES: Final = ("o", "h", "l", "c", "v")
@@ -31,8 +35,16 @@ def market_day_of(session: int, rows: Sequence[object]) -> MarketDay:
 
 
 def snapshot_of(session: int, rows: Sequence[object]) -> MarketDay:
-    """Return the forming bars of a snapshot; a symbol that has not traded yet has none."""
-    bars = [(row.get("ticker"), row.get("day")) for row in rows if isinstance(row, dict)]
+    """Return the forming bars of a snapshot; a symbol that has not traded yet has none.
+
+    Nor has one that was updated last before the session's day.
+    """
+    midnight = dt.datetime.combine(day_date(session), dt.time(), _EXCHANGE_ZONE).timestamp() * 1e9
+    bars = [
+        (row.get("ticker"), row.get("day"))
+        for row in rows
+        if isinstance(row, dict) and not 0.0 < _number(row.get("updated")) < midnight
+    ]
     return _day(
         session,
         [

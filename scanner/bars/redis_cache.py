@@ -58,12 +58,14 @@ class RedisBarCache:
             parts = [self._heads(_keys(request, part), [HEADER_SIZE]) for part in _parts(symbols)]
         return b"".join(cast("list[bytes]", parts))
 
-    def write(self, request: BarRequest, series: Iterable[BarSeries]) -> None:
-        """Store final bars that were fetched for `request` just now."""
+    def write(
+        self, request: BarRequest, series: Iterable[BarSeries], fetched_at: float | None = None
+    ) -> None:
+        """Store final bars that were fetched for `request`, just now or at `fetched_at`."""
         pipe = self._client.pipeline(transaction=False)
         for one in series:
             key = keys.bars(request.source, request.timeframe, one.symbol)
-            pipe.set(key, entry_of(request, one), ex=self._jittered())
+            pipe.set(key, entry_of(request, one, fetched_at), ex=self._jittered())
         with redis_errors("write bars"):
             pipe.execute()
 

@@ -45,12 +45,19 @@ class SplitStore:
     ) -> set[str]:
         """Keep the splits that were listed from `first` on, beside those that are known.
 
-        A listing from the first known day on replaces all, a later one only adds. Returns the
-        symbols whose splits are others now.
+        A listing from the first known day on replaces all; a later one replaces those of the
+        symbols that it names, from its first day on: a split may be moved or corrected. Returns
+        the symbols whose splits are others now.
         """
-        facts, before = self.split_facts(), self.splits(None)
+        facts, before, splits = self.split_facts(), self.splits(None), list(splits)
         full = facts is None or first <= facts.first
-        known = [] if full else [one for of in before.values() for one in of]
+        named = {one.symbol for one in splits}
+        known = [
+            one
+            for symbol, of in before.items()
+            for one in of
+            if not full and (one.session < first or symbol not in named)
+        ]
         now: dict[str, list[Split]] = {}
         for one in distinct([*known, *splits]):
             now.setdefault(one.symbol, []).append(one)

@@ -35,6 +35,17 @@ _SESSIONS_A_TRIP: Final = 64
 
 _ABOUT: Final = "about"
 
+#: KEYS: session. ARGV: when it was asked for, expiry, then fields and values, what is known of it
+#: first. A copy that was asked for later stays: a snapshot may come after the final bars.
+_WRITE: Final = """
+local known = redis.call('HGET', KEYS[1], ARGV[3])
+if known and cjson.decode(known).asked_at > tonumber(ARGV[1]) then return 0 end
+redis.call('DEL', KEYS[1])
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayFacts:
@@ -75,16 +86,13 @@ class MarketStore(SplitStore):
         }
 
     def write(self, day: MarketDay, *, asked_at: float, expiry: int) -> None:
-        """Keep `day` for `expiry` seconds, instead of what was kept of its session."""
+        """Keep `day` for `expiry` seconds, instead of an older copy of its session."""
         about = DayFacts(asked_at=asked_at, written_at=time.time(), symbols=len(day.symbols))
-        fields: dict[Any, Any] = {_ABOUT: orjson.dumps(asdict(about)), **encode_shards(day)}
-        key = self._key(day.session)
-        pipe = self._client.pipeline(transaction=True)
-        pipe.delete(key)
-        pipe.hset(key, mapping=fields)
-        pipe.expire(key, max(1, expiry))
+        args: list[Any] = [asked_at, max(1, expiry), _ABOUT, orjson.dumps(asdict(about))]
+        for shard, data in encode_shards(day).items():
+            args += [shard, data]
         with redis_errors("write a session"):
-            pipe.execute()
+            self._client.eval(_WRITE, 1, self._key(day.session), *args)
 
     def symbols(self, session: int) -> list[str]:
         """Return the symbols that have a bar in `session`, sorted."""
@@ -169,8 +177,8 @@ def _agreed(splits: Sequence[Split]) -> Sequence[Split]:
     if contradictory(splits):
         told = ", ".join(f"{one.before:g} to {one.after:g}" for one in splits)
         raise BadBars(
-            f"{splits[0].symbol}: expected one split a day, the provider lists more than one "
-            f"of different ratios: {told}"
+            f"{splits[0].symbol}: expected one split a day, the provider lists splits that "
+            f"cannot all be true: {told}"
         )
     return splits
 

@@ -14,7 +14,7 @@ from scanner import keys
 from scanner.bars.adjust import Split
 from scanner.errors import RateLimited
 from scanner.timeframe import day_number
-from worker.market import keep_session
+from worker.market import Wanted, keep_session
 
 
 def test_the_first_scan_asks_for_each_session_once(queue, monkeypatch):
@@ -136,11 +136,21 @@ def test_a_session_that_many_want_at_once_is_fetched_once(queue):
     runtime = runtime_of(queue, market)
     waiting = threading.Barrier(8)
 
-    def keep():
+    def keep(second):
         waiting.wait()
-        keep_session(runtime, LAST, 1.0, 100, may_be_empty=False)
+        # Each scan has been planned at its own moment after the close.
+        keep_session(
+            runtime,
+            Wanted(
+                session=LAST,
+                asked_at=100.0 + second,
+                good_from=90.0,
+                expiry=100,
+                may_be_empty=False,
+            ),
+        )
 
-    threads = [threading.Thread(target=keep) for _ in range(8)]
+    threads = [threading.Thread(target=keep, args=(second,)) for second in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

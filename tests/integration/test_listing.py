@@ -8,6 +8,7 @@ from runtime_builders import runtime_on
 from scan_builders import ScriptedMarket, series
 
 from scanner import keys
+from scanner.errors import ProviderUnavailable
 from scheduler import listing
 from scheduler.universe import resolve
 
@@ -55,7 +56,7 @@ def test_the_market_is_listed_once_a_week(queue, market, clock):
     assert 0 < queue.ttl(keys.listing("test-1")) <= 14 * DAY
 
 
-@pytest.mark.parametrize("left", [0, 1, 17])
+@pytest.mark.parametrize("left", [0, 1, 9])
 def test_a_listing_that_was_cut_short_is_not_believed(queue, market, clock, left):
     """The last one is used and the report says so; the provider is asked again in an hour."""
     runtime, whole = runtime_on(queue, market), dict(market.answers)
@@ -65,14 +66,34 @@ def test_a_listing_that_was_cut_short_is_not_believed(queue, market, clock, left
     for _ in range(2):
         found = resolve(runtime, "all")
         assert len(found.symbols) == 20
-        assert found.notes == (
-            f"the provider lists {left} symbols, 20 on 2027-01-15: the listing of that day is used",
+        (note,) = found.notes
+        assert note == (
+            f"the provider lists {left} symbols, 20 on 2027-01-15: "
+            "the listing of 2027-01-15 is used"
         )
     assert market.calls == ["listing"] * 2
     market.answers = whole
     clock.now += 3_601
     assert resolve(runtime, "all").notes == ()
     assert market.calls == ["listing"] * 3
+
+
+def test_a_listing_that_does_not_come_is_the_last_one(queue, market, clock, monkeypatch):
+    """The scan goes on and says so; without any it fails."""
+    runtime = runtime_on(queue, market)
+    resolve(runtime, "all")
+    clock.now += 8 * DAY
+
+    def down():
+        raise ProviderUnavailable("listing: no answer in time")
+
+    monkeypatch.setattr(market, "listing", down)
+    found = resolve(runtime, "all")
+    assert len(found.symbols) == 20
+    assert found.notes == ("listing: no answer in time: the listing of 2027-01-15 is used",)
+    queue.delete(keys.listing("test-1"))
+    with pytest.raises(ProviderUnavailable):
+        resolve(runtime, "all")
 
 
 def test_a_market_that_lost_a_few_symbols_is_believed(queue, market, clock):

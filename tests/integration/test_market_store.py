@@ -92,7 +92,7 @@ def test_a_bar_that_cannot_be_true_costs_its_symbol_only(store):
     values = np.full((5, 2), 10.0)
     values[0, 0] = np.nan
     day = MarketDay(session=LAST, symbols=("S0", "S1"), values=values)
-    store.write(day, asked_at=1.0, expiry=100)
+    store.write(day, asked_at=LAST + 1.0, expiry=100)
     found = store.history(SESSIONS, ["S0", "S1", "S2"], LAST)
     assert isinstance(found.errors["S0"], BadBars)
     assert set(found.series) == {"S1", "S2"}
@@ -148,6 +148,28 @@ def test_two_ratios_of_one_day_cost_their_symbol_its_row(store):
     found = store.history(SESSIONS, ["S1", "S2"], LAST)
     assert "1 to 25, 1 to 20" in str(found.errors["S1"])
     assert set(found.series) == {"S2"}
+
+
+def test_an_older_copy_does_not_replace_a_younger_one(store):
+    """A snapshot of the open session may come after the bars of its close."""
+    before = store.history(SESSIONS, ["S1"], LAST).series["S1"].values
+    day = MarketDay(session=LAST, symbols=("S1",), values=np.full((5, 1), 10.0))
+    store.write(day, asked_at=LAST - 1.0, expiry=100)
+    assert np.array_equal(store.history(SESSIONS, ["S1"], LAST).series["S1"].values, before)
+    assert store.facts([LAST])[LAST].asked_at == float(LAST)
+
+
+def test_a_split_that_was_moved_or_corrected_is_not_applied_twice(store):
+    """A later listing says what is true of the symbols that it names, from its first day on."""
+    old = [Split(symbol="S1", session=day, before=1.0, after=4.0) for day in (3, 20)]
+    other = Split(symbol="S2", session=20, before=1.0, after=2.0)
+    store.keep_splits([*old, other], 0, asked_at=1.0, expiry=100)
+    moved = Split(symbol="S1", session=21, before=1.0, after=4.0)
+    assert store.keep_splits([moved], 15, asked_at=2.0, expiry=100) == {"S1"}
+    assert store.splits(None) == {"S1": [old[0], moved], "S2": [other]}
+    corrected = Split(symbol="S1", session=21, before=1.0, after=5.0)
+    store.keep_splits([corrected], 15, asked_at=3.0, expiry=100)
+    assert store.splits(None)["S1"] == [old[0], corrected]
 
 
 def test_what_is_known_of_sessions(store, queue):

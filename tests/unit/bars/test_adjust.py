@@ -69,7 +69,10 @@ def test_what_cannot_be_a_split_is_left_out(before, after):
     assert distinct([split(3, before, after)]) == []
 
 
-def test_two_ratios_of_one_day_contradict_each_other():
-    """Which of them is right is not known."""
+def test_splits_that_cannot_all_be_true_contradict_each_other():
+    """Two ratios of one day, or one ratio on two days of a week: which is right is not known."""
     assert contradictory([split(3), split(3, 1.0, 2.0)])
-    assert not contradictory([split(3), split(4)])
+    assert contradictory([split(4), split(3)])
+    assert contradictory([split(3), split(10)])
+    assert not contradictory([split(3), split(11)])
+    assert not contradictory([split(3), split(4, 1.0, 2.0)])

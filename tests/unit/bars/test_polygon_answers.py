@@ -85,6 +85,7 @@ def test_a_bar_that_cannot_be_true_is_refused(bars):
     [
         (401, {"error": "Unknown API Key"}, KeyRefused, "check POLYGON_API_KEY / MASSIVE_API_KEY"),
         (403, {"message": "please upgrade"}, NotEntitled, "AAA.*403: please upgrade"),
+        (403, {"message": "today's data before end of day"}, ProviderUnavailable, "before end of"),
         (404, None, UnknownSymbol, "AAA.*404"),
         (429, {"error": "too many"}, RateLimited, "too many"),
         (400, {"error": "bad from", "request_id": "r1"}, DataError, r"bad from \(request r1\)"),
@@ -155,7 +156,8 @@ def test_only_json_objects_are_payloads(body):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [(None, None), ("7", 7.0), ("99999", 60.0), ("soon", None), ("-1", None)]
+    ("text", "seconds"),
+    [(None, None), ("7", 7.0), ("99999", 3_600.0), ("soon", None), ("-1", None)],
 )
 def test_retry_after_is_believed_within_reason(text, seconds):
     """The header is capped, and nonsense in it is ignored."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -125,3 +127,16 @@ def test_other_names_are_no_universe(name):
     """The message says which there are."""
     with pytest.raises(ConfigError, match="type:ETF"):
         check_universe(name)
+
+
+def test_a_snapshot_row_of_an_earlier_day_is_left_out():
+    """A provider that has not seen today shows yesterday's bar."""
+    day = {"o": 1, "h": 1, "l": 1, "c": 1, "v": 1}
+    noon = dt.datetime(2025, 7, 9, 12, tzinfo=ZoneInfo("America/New_York")).timestamp() * 1e9
+    rows = [
+        {"ticker": "OLD", "updated": noon - 86_400e9, "day": day},
+        {"ticker": "NEW", "updated": noon, "day": day},
+        {"ticker": "NONE", "day": day},
+        {"ticker": "ZERO", "updated": 0, "day": day},
+    ]
+    assert snapshot_of(day_number(dt.date(2025, 7, 9)), rows).symbols == ("NEW", "NONE", "ZERO")

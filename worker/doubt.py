@@ -1,0 +1,88 @@
+"""Answers about the whole market that may be cut short: they are held to what is kept already.
+
+A day or a list with a part of its rows is as well-formed as a whole one. It would leave symbols
+stale, or their prices unadjusted, so it is asked for again, and not believed if it stays short.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from scanner.bars.adjust import Split, distinct
+from scanner.bars.market_day import MarketDay
+from scanner.bars.provider import MarketProvider
+from scanner.bootstrap import Runtime
+from scanner.errors import ConfigError, ProviderUnavailable
+from scanner.timeframe import day_date
+
+#: Share of the symbols of a copy, or of the sessions around, that a day has at least.
+_LEAST: Final = 0.8
+#: Days around a session whose copies tell how many symbols it should have.
+_AROUND: Final = 7
+#: Symbols or splits that may be missing from any answer.
+_FEW: Final = 10
+#: Share of the splits that are known that a list of them has at least.
+_LEAST_SPLITS: Final = 0.9
+
+
+def believed_day(runtime: Runtime, session: int, *, may_be_empty: bool) -> MarketDay:
+    """Return the bars of a session; ProviderUnavailable if the answer seems to lack some.
+
+    A short answer about a session without any copy is believed when it is old (`may_be_empty`) and
+    comes twice: then there is no more.
+    """
+    facts = runtime.store.facts(range(session - _AROUND, session + _AROUND + 1))
+    around = [one.symbols for one in facts.values() if one.symbols]
+    copy = facts[session].symbols if session in facts else 0
+    expected = copy or (round(statistics.median(around)) if around else 1)
+    provider = market(runtime)
+    day = provider.day(day_date(session))
+    if not _is_short(day, expected):
+        return day
+    again = provider.day(day_date(session))
+    same = len(again.symbols) == len(day.symbols)
+    day = max(day, again, key=lambda one: len(one.symbols))
+    if _is_short(day, expected) and not (same and may_be_empty and not copy):
+        raise ProviderUnavailable(_why_short(session, len(day.symbols), expected))
+    return day
+
+
+def _is_short(day: MarketDay, expected: int) -> bool:
+    count = len(day.symbols)
+    return not count or (expected - count > _FEW and count < _LEAST * expected)
+
+
+def _why_short(session: int, count: int, expected: int) -> str:
+    name = day_date(session)
+    if not count:
+        return (
+            f"session {name}: the provider has no bars of it yet; if it was none, name it in "
+            "the file of SCANNER_CLOSURES"
+        )
+    return (
+        f"session {name}: the provider has bars of {count:,} symbols, about {expected:,} were "
+        "expected: the answer was cut short, or not all of it is published"
+    )
+
+
+def check_splits(new: Sequence[Split], known: Mapping[str, Sequence[Split]], first: int) -> None:
+    """Refuse a list of splits from `first` on that lacks a tenth of those that are known."""
+    before = sum(one.session >= first for of in known.values() for one in of)
+    count = len(distinct(new))
+    if before - count > _FEW and count < _LEAST_SPLITS * before:
+        raise ProviderUnavailable(
+            f"splits: the provider lists {count:,} since {day_date(first)}, {before:,} are known: "
+            "the list was cut short"
+        )
+
+
+def market(runtime: Runtime) -> MarketProvider:
+    """Return the provider of whole sessions; ConfigError if there is none."""
+    if not isinstance(runtime.provider, MarketProvider):
+        raise ConfigError(
+            f"the provider {runtime.settings.provider} has no sessions of the whole market: "
+            "set SCANNER_FETCH=symbols"
+        )
+    return runtime.provider
