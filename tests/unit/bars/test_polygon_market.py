@@ -14,6 +14,7 @@ from scanner.bars.adjust import Split
 from scanner.bars.polygon_market import listed_of, market_day_of, snapshot_of, splits_of
 from scanner.bars.universe import Listed, check_universe, selected
 from scanner.errors import ConfigError, ProviderUnavailable
+from scanner.timeframe import day_number
 
 GOOD = {"o": 1.0, "h": 3, "l": 1, "c": 2.0, "v": 5}
 

@@ -9,7 +9,7 @@ import pytest
 from scanner.bars.store import DayFacts
 from scanner.settings import load_settings
 from scanner.timeframe import day_number
-from scheduler.freshness import freshness, may_be_empty
+from scheduler.freshness import freshness, good_from, may_be_empty
 from scheduler.sessions import EXCHANGE_ZONE, calendar_of
 
 
@@ -77,3 +77,24 @@ def test_an_empty_answer_is_believed_after_some_days_at_the_exchange(asked, beli
     assert may_be_empty(dt.date(2025, 7, 9), at(asked).timestamp()) == believed
     expected = "fresh" if believed else "missing"
     assert standing("2025-07-09", asked, "2025-07-12T00:02", symbols=0) == expected
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_copy_since_the_last_moment_is_as_good_as_one_of_now(case):
+    """Two scans that are planned a second apart need one fetch; before that moment it is due."""
+    day, _, now, _ = CASES[case]
+    session = dt.date.fromisoformat(day)
+    calendar = calendar_of(load_settings(), session)
+    since = good_from(session, calendar, at(now))
+    asked = [dt.datetime.fromtimestamp(since - early, EXCHANGE_ZONE) for early in (0.0, 0.001)]
+    found = [standing(day, one.replace(tzinfo=None).isoformat(), now) for one in asked]
+    assert found[0] == "fresh"
+    assert found[1] in {"due", "missing"}
+
+
+def test_while_a_session_is_open_only_a_copy_of_now_is_good():
+    """Its bar is forming."""
+    session = dt.date(2025, 7, 9)
+    calendar = calendar_of(load_settings(), session)
+    now = at("2025-07-09T12:00")
+    assert good_from(session, calendar, now) == now.timestamp()
