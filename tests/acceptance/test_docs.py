@@ -199,3 +199,11 @@ def test_relative_links_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_tests_that_a_page_names_exist():
+    """What a page says is tried has a test of that name."""
+    tests = {path.name for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+\.py)`", page.read_text())}
+    assert len(named) > 10
+    assert named - tests == set()
