@@ -17,8 +17,10 @@ from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError, ProviderUnavailable
 from scanner.timeframe import day_date
 
-#: Share of the symbols of a copy, or of the sessions around, that a day has at least.
+#: Share of the symbols that a day has at least: of its own copy, which stays if it has fewer, and
+#: of the sessions around it, without which there is none.
 _LEAST: Final = 0.8
+_LEAST_AROUND: Final = 0.5
 #: Days around a session whose copies tell how many symbols it should have.
 _AROUND: Final = 7
 #: Symbols or splits that may be missing from any answer.
@@ -37,21 +39,22 @@ def believed_day(runtime: Runtime, session: int, *, may_be_empty: bool) -> Marke
     around = [one.symbols for one in facts.values() if one.symbols]
     copy = facts[session].symbols if session in facts else 0
     expected = copy or (round(statistics.median(around)) if around else 1)
+    least = expected * (_LEAST if copy else _LEAST_AROUND)
     provider = market(runtime)
     day = provider.day(day_date(session))
-    if not _is_short(day, expected):
+    if not _is_short(day, expected, least):
         return day
     again = provider.day(day_date(session))
     same = len(again.symbols) == len(day.symbols)
     day = max(day, again, key=lambda one: len(one.symbols))
-    if _is_short(day, expected) and not (same and may_be_empty and not copy):
+    if _is_short(day, expected, least) and not (same and may_be_empty and not copy):
         raise ProviderUnavailable(_why_short(session, len(day.symbols), expected))
     return day
 
 
-def _is_short(day: MarketDay, expected: int) -> bool:
+def _is_short(day: MarketDay, expected: int, least: float) -> bool:
     count = len(day.symbols)
-    return not count or (expected - count > _FEW and count < _LEAST * expected)
+    return not count or (expected - count > _FEW and count < least)
 
 
 def _why_short(session: int, count: int, expected: int) -> str:
