@@ -72,8 +72,9 @@ class Planned:
 
     @property
     def cost(self) -> Cost:
-        """What it asks the provider for, beside the listing that the plan has made."""
+        """What it asks the provider for; a listing has been made by the plan itself."""
         calls = {
+            "listing": self.universe.calls,
             "sessions": len(self.need.missing) + len(self.need.due),
             "splits": int(self.need.splits_from is not None),
             "bars": self.plan.calls,
@@ -174,8 +175,8 @@ def plan_scan(
         need = dataclasses.replace(need, request=live_request(runtime, window, need.request))
     if need.request.grouped and not need.missing and spec.universe == "all":
         symbols, universe = _with_traded(runtime, need.request, symbols, universe)
-    settings = runtime.settings
-    threads, rate = settings.workers * settings.threads, parse_rate(settings.rate)
+    threads = runtime.settings.workers * runtime.settings.threads
+    rate = parse_rate(runtime.settings.rate)
     if need.request.grouped:
         plan = plan_of_store(symbols, batch_size=spec.batch_size, threads=threads)
     else:
@@ -290,11 +291,8 @@ def _fields(planned: Planned) -> dict[str, Any]:
 
 def _notes(planned: Planned) -> list[str]:
     """Return what the plan had to assume."""
-    notes = list(planned.universe.notes)
-    if planned.need.empty:
-        days = ", ".join(map(str, planned.need.empty))
-        notes.append(
-            f"the provider has no bars of {days}: taken for no session; a file of "
-            "SCANNER_CLOSURES may say so"
-        )
-    return notes
+    days = ", ".join(map(str, planned.need.empty))
+    empty = (
+        f"the provider has no bars of {days}: taken for no session; a file of SCANNER_CLOSURES may"
+    )
+    return [*planned.universe.notes, *([f"{empty} say so"] if days else [])]

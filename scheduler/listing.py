@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ _FRESH_SECONDS: Final = 7 * 86_400.0
 _DOUBT_SECONDS: Final = 3_600.0
 #: Seconds that a listing is kept, so that the next one can be compared with it.
 _KEPT_SECONDS: Final = 14 * 86_400
+#: Symbols of a page of the provider's.
+_PAGE: Final = 1_000
+
 #: Symbols, and their share, that a listing may have lost since the last one.
 _FEW: Final = 10
 _SHARE: Final = 0.03
@@ -45,15 +49,26 @@ class _Kept:
     listing: list[Listed]
 
 
-def listing_of(runtime: Runtime, provider: MarketProvider) -> tuple[list[Listed], tuple[str, ...]]:
-    """Return what the provider lists, and what is doubtful about it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a provider lists."""
+
+    symbols: list[Listed]
+    #: Sentences on what is doubtful about it.
+    notes: tuple[str, ...] = ()
+    #: Requests that were made for it just now.
+    calls: int = 0
+
+
+def listing_of(runtime: Runtime, provider: MarketProvider) -> Listing:
+    """Return what the provider lists.
 
     A listing that lacks more than a few symbols of the last one was cut short: the last one is
     used, and the provider asked again in an hour; so it is when there is no answer.
     """
     kept, now = _read(runtime), time.time()
     if kept is not None and now < kept.ask_at:
-        return kept.listing, (kept.doubt,) if kept.doubt else ()
+        return Listing(symbols=kept.listing, notes=(kept.doubt,) if kept.doubt else ())
     try:
         listing, problem = provider.listing(), ""
     except (DataError, TransientError) as error:
@@ -68,10 +83,14 @@ def listing_of(runtime: Runtime, provider: MarketProvider) -> tuple[list[Listed]
         )
         doubt = f"{what}: the listing of {made} is used"
         _keep(runtime, dataclasses.replace(kept, ask_at=now + _DOUBT_SECONDS, doubt=doubt))
-        return kept.listing, (doubt,)
+        return Listing(symbols=kept.listing, notes=(doubt,), calls=_pages(listing))
     if listing:
         _keep(runtime, _Kept(made_at=now, ask_at=now + _FRESH_SECONDS, doubt="", listing=listing))
-    return listing, ()
+    return Listing(symbols=listing, calls=_pages(listing))
+
+
+def _pages(listing: list[Listed]) -> int:
+    return max(1, math.ceil(len(listing) / _PAGE))
 
 
 def _read(runtime: Runtime) -> _Kept | None:

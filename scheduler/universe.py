@@ -37,6 +37,8 @@ class Universe:
     texts: Mapping[str, Mapping[str, str]]
     #: Sentences on what is doubtful about it.
     notes: tuple[str, ...] = ()
+    #: Requests for the listing that were made to resolve it.
+    calls: int = 0
 
 
 def resolve(runtime: Runtime, name: str) -> Universe:
@@ -51,15 +53,15 @@ def resolve(runtime: Runtime, name: str) -> Universe:
     if not isinstance(runtime.provider, MarketProvider):
         return Universe(symbols=runtime.provider.symbols(name), texts={})
     check_universe(name)
-    listing, notes = listing_of(runtime, runtime.provider)
-    symbols = selected(listing, name)
+    listing = listing_of(runtime, runtime.provider)
+    symbols = selected(listing.symbols, name)
     if not symbols:
         raise ConfigError(f"the universe {name!r} is empty: the provider lists no such symbol")
     texts = {
-        text: {one.symbol: one.texts[text] for one in listing if text in one.texts}
+        text: {one.symbol: one.texts[text] for one in listing.symbols if text in one.texts}
         for text in LISTED_TEXTS
     }
-    return Universe(symbols=symbols, texts=texts, notes=notes)
+    return Universe(symbols=symbols, texts=texts, notes=listing.notes, calls=listing.calls)
 
 
 def told_of(settings: Settings) -> tuple[str, ...]:

@@ -43,8 +43,9 @@ def test_days_in_the_life_of_a_market(market):
     """A first scan, a second one, the open session twice, its close, and the next morning."""
     env, url = market
     plan = scan_json("plan", "--json", env=env)
-    assert plan["calls"] == {"sessions": 274, "splits": 1}
-    assert plan["total_calls"] == 275
+    assert plan["calls"] == {"listing": 1, "sessions": 274, "splits": 1}
+    assert plan["total_calls"] == 276
+    assert scan_json("plan", "--json", env=env)["calls"] == {"sessions": 274, "splits": 1}
     assert scan_json("plan", "--fetch", "symbols", "--json", env=env)["calls"] == {"bars": SYMBOLS}
     before = asked(url)
     first = scan_json("enqueue", "--wait", "--json", env=env)
@@ -70,7 +71,7 @@ def test_days_in_the_life_of_a_market(market):
     before = asked(url)
     closed = scan_json("enqueue", "--wait", "--json", env=env)
     assert (closed["live"], closed["as_of"]) == (False, "2025-07-10")
-    assert since(url, before) == {"grouped": 1}
+    assert since(url, before) == {"grouped": 1, "splits": 1}
     refused = scan("enqueue", "--live", "--wait", env=env)
     assert refused.returncode == 1
     assert "no session is open" in refused.stderr
