@@ -50,11 +50,11 @@ def supervisor(tmp_path):
     one.stop()
 
 
-def command(folder, name="server", *, code=SERVE, options=(), env=None):
+def command(folder, name="server", *, code=SERVE, options=(), env=None, serves=False):
     """Return a command that is ready when its file is there."""
     up = folder / f"{name}.up"
     argv = (sys.executable, "-c", code, str(up), *options)
-    return Command(name=name, argv=argv, env=env or {"PATH": ""}, ready=up.exists)
+    return Command(name=name, argv=argv, env=env or {"PATH": ""}, ready=up.exists, serves=serves)
 
 
 def until(condition, seconds=20.0):
@@ -179,8 +179,8 @@ def test_stop_ends_all_and_may_be_called_twice(supervisor, tmp_path):
     supervisor.stop()
 
 
-def test_the_first_process_is_ended_when_all_others_are_gone(supervisor, tmp_path):
-    """It is the server on which the others write their last words."""
+def test_servers_are_ended_when_all_others_are_gone(supervisor, tmp_path):
+    """Those that ask a server would note that it fails; the first one holds their last words."""
     order = (
         "import signal, sys, pathlib, os\n"
         "def end(*_):\n"
@@ -190,11 +190,12 @@ def test_the_first_process_is_ended_when_all_others_are_gone(supervisor, tmp_pat
         "pathlib.Path(sys.argv[1]).touch()\n"
         "while True: signal.pause()"
     )
-    for name in ("server", "worker"):
-        supervisor.start(command(tmp_path, name, code=order, options=(name,)))
+    for name in ("store", "market", "worker"):
+        serves = name != "worker"
+        supervisor.start(command(tmp_path, name, code=order, options=(name,), serves=serves))
     supervisor.wait_ready(20.0, lambda _: None)
     supervisor.stop()
-    assert (tmp_path / "order").read_text() == "worker server "
+    assert (tmp_path / "order").read_text() == "worker market store "
 
 
 def test_stop_kills_what_does_not_end_by_itself(supervisor, tmp_path, monkeypatch):

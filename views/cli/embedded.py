@@ -68,6 +68,7 @@ def embedded_server(home: Home) -> tuple[Command, str]:
         env=env,
         ready=lambda: answers(url),
         farewell=signal.SIGTERM,
+        serves=True,
     )
     return command, url
 

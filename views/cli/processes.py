@@ -44,6 +44,8 @@ class Command:
     #: What it gets when its supervisor is killed: what it leaves lies in the server, which has to
     #: end in order itself.
     farewell: signal.Signals = signal.SIGKILL
+    #: Whether the others need it as long as they run.
+    serves: bool = False
 
 
 @dataclass(slots=True)
@@ -112,8 +114,10 @@ class Supervisor:
         return self._failure(child, f"has ended {child.ends} times in a row")
 
     def stop(self) -> None:
-        """End all; the first one, the server that the others use, when they are gone."""
-        for group in (self.children[1:], self.children[:1]):
+        """End all; those that serve the others when they are gone, the first one last."""
+        servers = [child for child in self.children if child.command.serves]
+        others = [child for child in self.children if not child.command.serves]
+        for group in (others, *([server] for server in reversed(servers))):
             for child in group:
                 with contextlib.suppress(ProcessLookupError):
                     child.process.terminate()

@@ -110,6 +110,7 @@ class Stack:
             argv=(sys.executable, "-P", "-m", "simulator", *options),
             env=env,
             ready=lambda: _http_answers(url + "/v1/marketstatus/now"),
+            serves=True,
         )
 
     def _flower(self, env: Mapping[str, str]) -> Command:
