@@ -54,7 +54,7 @@ def record_batch(
         state = made[0].state
         request = state.begin(batch, node)
         if request is None or (batch.again and state.has_final(batch.scan_id, batch.symbols)):
-            state.end(batch, node)
+            count_ended(made[0], batch, node)
             return
         _scan(made[0], batch, node, request, on_end)
         if batch.again and state.is_complete(batch.scan_id):

@@ -33,6 +33,7 @@ def take_over(
     for batch in runtime.state.left_by(node):
         deaths = batch.deaths + 1 if len(batch.symbols) == 1 else 0
         log.warning("task of a dead process", scan=batch.scan_id, batch=batch.number, deaths=deaths)
+        _free(runtime, batch)
         if deaths >= MOST_DEATHS:
             _give_up(runtime, batch)
         else:
@@ -53,6 +54,14 @@ def give_out_alone(runtime: Runtime, batch: Batch, deaths: int, publish: Publish
         return
     for number, symbol in enumerate(symbols, start=first):
         publish(batch.scan_id, number, [symbol], deaths)
+
+
+def _free(runtime: Runtime, batch: Batch) -> None:
+    """Give up the claims of a dead process, for which its successor would wait."""
+    request = runtime.state.request(batch.scan_id)
+    if request is not None and not request.grouped:
+        for symbol in batch.symbols:
+            runtime.tools.cache.release(request, symbol)
 
 
 def count_ended(runtime: Runtime, batch: Batch, node: str) -> None:

@@ -31,8 +31,9 @@ from scanner.timeframe import day_date
 #: Seconds after which a batch fetches no more; its message must not be delivered again meanwhile.
 TASK_SECONDS: Final = 120.0
 
-#: Seconds that a caller waits for the bars that another one fetches, and between two looks.
-_WAIT_SECONDS: Final = 30.0
+#: Seconds that a caller waits for the bars that another one fetches, and between two looks: longer
+#: than the claim of one that has died.
+_WAIT_SECONDS: Final = 70.0
 _LOOK_SECONDS: Final = 0.05
 
 

@@ -103,6 +103,15 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
     assert given_out(queue) == []
 
 
+def test_a_claim_of_a_dead_process_ends_with_it(queue, runtime, scan_id, dead):
+    """Else the next task of its symbol would wait for it."""
+    request = runtime.state.request(scan_id)
+    assert runtime.tools.cache.claim(request, "AAA")
+    left(queue, scan_id, ["AAA"], dead)
+    taken_over(runtime)
+    assert runtime.tools.cache.claim(request, "AAA")
+
+
 def test_a_symbol_that_ends_two_processes_alone_is_an_error(queue, runtime, scan_id, dead):
     """And the only one: the scan ends as done."""
     left(queue, scan_id, ["BBB"], dead)
