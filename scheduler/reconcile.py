@@ -30,6 +30,8 @@ PERIOD: Final = 15.0
 #: Seconds without a record, longer than a task waits for the budget, after which messages that
 #: are not in the queue are taken for lost.
 STALLED_AFTER: Final = 45.0
+#: The same where no process has begun any task of the scan that it has not ended.
+LOST_AFTER: Final = 5.0
 #: Rounds of giving out without a new record after which a scan is closed as degraded.
 IDLE_ROUNDS: Final = 3
 
@@ -93,7 +95,12 @@ def _stalled(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
         return False
     with redis_errors("look at the queue"):
         queued = runtime.redis.llen(SCAN_QUEUE)
-    return queued == 0 and now - float(progress.fields["moved_at"]) >= STALLED_AFTER
+    quiet = now - float(progress.fields["moved_at"])
+    if queued or quiet < LOST_AFTER:
+        return False
+    if progress.state == RUNNING and not runtime.state.under_way(scan_id):
+        return True
+    return quiet >= STALLED_AFTER
 
 
 def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 import redis
@@ -24,6 +24,9 @@ from scanner.results.redis_records import (
     task_field,
 )
 from scanner.spec import Batch
+
+#: Keys that one step of a search looks at.
+_KEYS_A_TRIP: Final = 5_000
 
 
 class RedisUnderWay(RedisScanRecords):
@@ -67,6 +70,17 @@ class RedisUnderWay(RedisScanRecords):
                     )
                 )
         return left
+
+    def under_way(self, scan_id: str) -> int:
+        """Return how many tasks of a scan have been begun and not ended, by any process."""
+        with redis_errors("look for tasks that are under way"):
+            nodes = list(self._client.scan_iter(keys.under_way("*"), count=_KEYS_A_TRIP))
+            pipe = self._client.pipeline(transaction=False)
+            for node in nodes:
+                pipe.hkeys(node)
+            found = pipe.execute()
+        begins = f"{scan_id}:".encode()
+        return sum(name.startswith(begins) for names in found for name in names)
 
     def unrecorded(self, scan_id: str, symbols: Sequence[str]) -> list[str]:
         """Return those of `symbols` without any record."""

@@ -74,7 +74,7 @@ class TestMarketScan:
         """With all bars cached auto makes a few blocks, and the rows are equal."""
         env, _, cold, warm = market
         scans = {s["id"]: s for s in scan_json("status", "--json", env=env)["scans"]}
-        assert scans[warm["id"]]["batches"] == 40
+        assert scans[warm["id"]]["batches"] == 20
         assert warm["bars"] == {"hit": SYMBOLS}
         assert exported(env, warm["id"]) == exported(env, cold["id"])
         assert warm["ledger"] == scan_json("show", cold["id"], "--json", env=env)["ledger"]

@@ -15,7 +15,7 @@ from scan_builders import LAST, REQUEST, absence, row
 from scanner import keys
 from scanner.bars.cache import BarRequest
 from scanner.errors import ScanRunning, StoreUnavailable
-from scanner.results import redis_state
+from scanner.results import redis_ends, redis_state
 from scanner.results.redis_records import BatchRecords
 from scanner.results.redis_state import RedisScanState
 from scanner.spec import ScanSpec
@@ -120,7 +120,7 @@ def test_one_closer_gets_the_lease(state):
 def test_a_second_closer_takes_over_after_the_lease_with_the_same_time(state, monkeypatch):
     """The first may have died; the report must not depend on who closes."""
     run_scan(state)
-    monkeypatch.setattr(redis_state, "CLOSING_LEASE", 0)
+    monkeypatch.setattr(redis_ends, "CLOSING_LEASE", 0)
     first = state.take_closing("s1")
     monkeypatch.undo()
     assert state.take_closing("s1") == first

@@ -11,8 +11,9 @@ from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
 
 from scanner import keys
 from scanner.errors import ConfigError
-from scanner.results import redis_state
+from scanner.results import redis_ends
 from scanner.results.redis_records import BatchRecords
+from scanner.spec import Batch
 from scheduler.beat import tick
 from scheduler.dispatch import plan_scan
 from scheduler.reconcile import reconcile
@@ -177,7 +178,7 @@ def test_a_scan_whose_closer_died_is_closed_by_the_next(queue, monkeypatch):
     closers = {}
     for lease, state in ((60, "closing"), (0, "failed")):
         with monkeypatch.context() as patch:
-            patch.setattr(redis_state, "CLOSING_LEASE", lease)
+            patch.setattr(redis_ends, "CLOSING_LEASE", lease)
             scan_id = running(runtime)
             closers[lease] = runtime.state.take_closing(scan_id)
         reconcile(runtime)
@@ -222,9 +223,28 @@ def test_symbols_whose_messages_were_lost_are_given_out_again(queue, monkeypatch
     reconcile(runtime)
     reconcile(runtime)
     assert messages(queue, "scan") == []
-    monkeypatch.setattr("scheduler.reconcile.STALLED_AFTER", 0.0)
+    monkeypatch.setattr("scheduler.reconcile.LOST_AFTER", 0.0)
+    begun = Batch(scan_id=scan_id, number=1, symbols=("BBB", "CCC"))
+    runtime.state.begin(begun, "scan1@here")
+    reconcile(runtime)
+    assert messages(queue, "scan") == []  # a process works on it
+    runtime.state.end(begun, "scan1@here")
     reconcile(runtime)
     assert sorted(arguments[2] for _, arguments in messages(queue, "scan")) == [["BBB"], ["CCC"]]
+
+
+def test_what_a_process_never_ends_is_given_out_in_the_end(queue, monkeypatch):
+    """It may be gone for good, with its machine."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    runtime.state.begin(Batch(scan_id=scan_id, number=1, symbols=("BBB",)), "scan1@gone")
+    reconcile(runtime)
+    monkeypatch.setattr("scheduler.reconcile.LOST_AFTER", 0.0)
+    reconcile(runtime)
+    assert messages(queue, "scan") == []
+    monkeypatch.setattr("scheduler.reconcile.STALLED_AFTER", 0.0)
+    reconcile(runtime)
+    assert len(messages(queue, "scan")) == 3
 
 
 def test_a_batch_that_is_written_twice_counts_once(queue):

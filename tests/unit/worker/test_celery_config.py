@@ -100,7 +100,7 @@ def test_the_tasks_have_the_names_that_queues_and_schedule_use(config):
         text=True,
         check=True,
     )
-    names = {"scan_symbols", "finish_scan", "start_scan", "tick", "reconcile"}
+    names = {"scan_symbols", "finish_scan", "start_scan", "resume_scan", "tick", "reconcile"}
     names |= {"fetch_session", "fetch_splits", "sessions_fetched", "compare_sample"}
     assert json.loads(found.stdout) == {name: [None, []] for name in names}
     assert {entry["task"] for entry in config["beat_schedule"].values()} < names
