@@ -174,5 +174,6 @@ def test_a_scan_goes_through_all_services_together(tmp_path):
         listed = scan_json("enqueue", "--wait", "--json", env=machine.environment("control"))
     assert listed["state"] == "done"
     assert listed["symbols"] == sum(listed["ledger"].values()) == 5_277
-    assert listed["threads"] == 20
+    # A block for each thread; one that is done early may take two.
+    assert (listed["processes"], 15 <= listed["threads"] <= 20) == (4, True)
     assert listed["simulated"] is True
