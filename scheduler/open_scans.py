@@ -49,10 +49,9 @@ def report_lost(runtime: Runtime) -> None:
                 _report(runtime, scan_id, kept[scan_id])
         now: dict[str, Any] = {}
         for scan_id in open_scans:
-            progress = runtime.state.progress(scan_id)
             if scan_id in kept:  # also if its state is gone: then the next call reports it
                 now[scan_id] = kept[scan_id]
-            elif progress is not None:
+            elif (progress := runtime.state.progress(scan_id)) is not None:
                 now[scan_id] = _told(progress.fields)
         if now != kept:
             _write(runtime, now)

@@ -46,9 +46,9 @@ class LocalBarCache(RedisBarCache):
         with self._lock:
             for symbol, series in found.series.items():
                 self._known[_key(request, symbol)] = (head_of[symbol], series)
-        ordered = {s: near.get(s) or found.series.get(s) for s in symbols}
+        both = found.series | near
         return CacheRead(
-            series={s: series for s, series in ordered.items() if series is not None},
+            series={symbol: both[symbol] for symbol in symbols if symbol in both},
             misses=found.misses,
             local=len(near),
         )

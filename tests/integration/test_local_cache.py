@@ -44,6 +44,14 @@ def test_what_was_read_is_there_without_redis_bodies(cache, client):
     assert client.info("commandstats").get("cmdstat_mget", {}).get("calls", 0) == 0
 
 
+def test_a_symbol_without_bars_is_kept_too(cache, shared):
+    """It is known to have none, and not asked for again."""
+    shared.write(REQUEST, [series("NONE", bars=0)])
+    for local in (0, 1):
+        read = cache.read(REQUEST, ["NONE"])
+        assert (read.local, len(read.series["NONE"]), dict(read.misses)) == (local, 0, {})
+
+
 def test_an_entry_that_was_replaced_is_read_anew(cache, shared):
     """By any process: the header tells."""
     other = dataclasses.replace(series("BBB"), values=series("BBB").values * 2.0)
