@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     # The command line reads dates by this module, and its help has no use for numpy.
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()
+
+#: The zone of exchange time.
+EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
 
 #: Days from a Monday to 1970-01-01, a Thursday.
 _EPOCH_WEEKDAY: Final = 3

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -17,12 +16,12 @@ from scanner.bootstrap import Runtime
 from scanner.errors import ScanRunning
 from scanner.redis_errors import redis_errors
 from scanner.schedule import parse_schedule
+from scanner.timeframe import EXCHANGE_ZONE
 from scheduler.dispatch import start_scan
 from scheduler.request import request_scan, spec_of
 
 log = structlog.get_logger(__name__)
 
-EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
 #: A time of day that was missed by more than this is skipped.
 _GRACE: Final = dt.timedelta(minutes=10)
 _CLAIM_SECONDS: Final = 7 * 86_400

@@ -129,7 +129,7 @@ def _start(
 ) -> None:
     batches = planned.plan.batches
     universe = [symbol for batch in batches for symbol in batch] + list(planned.invalid)
-    sample = todays_sample(runtime, planned.need.request, universe)
+    sample = todays_sample(runtime, planned.need.request, universe, planned.sample)
     if not runtime.state.start(scan_id, universe, deadline, fields):
         return
     absences = [absence_of(symbol, error) for symbol, error in planned.invalid.items()]

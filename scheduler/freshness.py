@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from scanner.bars.store import DayFacts
-from scanner.timeframe import day_number
-from scheduler.sessions import EXCHANGE_ZONE, Calendar
+from scanner.timeframe import EXCHANGE_ZONE, day_number
+from scheduler.sessions import Calendar
 
 #: When corrections of the session before are out, in exchange time.
 MORNING: Final = dt.time(6)

@@ -17,9 +17,9 @@ from scanner.bars.provider import MarketProvider
 from scanner.bars.split_store import SplitFacts
 from scanner.bars.store import DayFacts, MarketStore
 from scanner.bootstrap import Runtime
-from scanner.timeframe import DAILY, day_date, day_number
+from scanner.timeframe import DAILY, EXCHANGE_ZONE, day_date, day_number
 from scheduler.freshness import Freshness, freshness
-from scheduler.sessions import EXCHANGE_ZONE, Calendar, calendar_of
+from scheduler.sessions import Calendar, calendar_of
 
 #: Sessions that may be asked for anew where others are kept, however few the symbols are.
 _FEW: Final = 5
@@ -173,15 +173,17 @@ def sample_left(runtime: Runtime, request: BarRequest) -> int:
     return max(0, runtime.settings.sample - len(done))
 
 
-def todays_sample(runtime: Runtime, request: BarRequest, symbols: Sequence[str]) -> list[str]:
-    """Return the symbols that are compared with fetches of their own; none more than once a day.
+def todays_sample(
+    runtime: Runtime, request: BarRequest, symbols: Sequence[str], left: int
+) -> list[str]:
+    """Return `left` symbols to compare with fetches of their own; none more than once a day.
 
     Those that split lately come first, and half of the day's number may be of those that were
     contradicted; what a scan could not compare is left to the next one of the day.
     """
-    left, store = sample_left(runtime, request), runtime.store
     if not left:
         return []
+    store = runtime.store
     day = day_date(request.until).isoformat()
     done = store.compared(day)
     lately = [

@@ -12,17 +12,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-from zoneinfo import ZoneInfo
 
 import exchange_calendars
 
 from scanner.bars.provider import MarketProvider, Provider
 from scanner.errors import ConfigError
 from scanner.settings import Settings
-
-#: The zone of exchange time.
-EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
+from scanner.timeframe import EXCHANGE_ZONE
 
 #: What an override says of a day: it is closed, or it closes at this time.
 Override = dt.time | None

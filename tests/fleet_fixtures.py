@@ -16,15 +16,14 @@ from typing import Any
 
 from celery import Celery
 
+from benchmarks.scan.fleet import await_workers, servers
 from scanner import bootstrap
 from scanner.bootstrap import Runtime
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import FINISHED
 from scanner.settings import load_settings
 from scheduler.request import request_scan, spec_of
-from views.cli.home import Home
 from views.cli.processes import Command, Supervisor
-from views.cli.stack import Stack
 from worker.config import celery_config
 
 TESTS = Path(__file__).parent
@@ -74,22 +73,16 @@ def fleet(
     `module`: what the workers import beside their tasks. `reconciled`: seconds between two calls of
     the reconciler, which beat makes elsewhere.
     """
-    home = Home(folder=folder)
-    home.create()
-    asked = load_settings(home=folder, schedule="off", **options)
-    stack = Stack(settings=asked, home=home, scheduled=False)
-    supervisor, stopped = Supervisor(folder=folder), threading.Event()
-    try:
-        for command in stack.servers():
-            supervisor.start(command)
-        supervisor.wait_ready(60.0, lambda _: None)
+    stopped = threading.Event()
+    with servers(folder, **options) as (stack, supervisor):
         settings = load_settings(stack.variables)
         app = Celery("tests", set_as_current=False)
         app.conf.update(celery_config(settings))
         answering: dict[str, bool] = {}
         for command in stack.workers(answering):
             supervisor.start(_with(module, command))
-        _await_workers(app, answering, supervisor)
+        await_workers(app, answering, supervisor)
+        supervisor.wait_ready(60.0, lambda _: None)
         runtime = bootstrap.runtime(settings)
         one = Fleet(runtime=runtime, app=app, supervisor=supervisor, restarted=[])
         watcher = threading.Thread(target=_watch, args=(one, stopped, reconciled))
@@ -101,8 +94,6 @@ def fleet(
             watcher.join(10)
             app.close()
             runtime.redis.close()
-    finally:
-        supervisor.stop()
 
 
 def _with(module: str, command: Command) -> Command:
@@ -113,15 +104,6 @@ def _with(module: str, command: Command) -> Command:
         argv=(*command.argv, "--include", f"worker.tasks,{module}"),
         env={**command.env, "PYTHONPATH": str(TESTS)},
     )
-
-
-def _await_workers(app: Celery, answering: dict[str, bool], supervisor: Supervisor) -> None:
-    expected = {name for name in supervisor.pids() if name == "control" or name.startswith("scan")}
-    ends = time.monotonic() + 60.0
-    while not expected <= answering.keys():
-        assert time.monotonic() < ends, f"no answer of {expected - answering.keys()}"
-        replies = app.control.ping(timeout=0.5, limit=len(expected))
-        answering.update({node.partition("@")[0]: True for reply in replies for node in reply})
 
 
 def _watch(one: Fleet, stopped: threading.Event, period: float) -> None:

@@ -6,14 +6,10 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from scanner.errors import ConfigError
 from scanner.results.report import RankedRow, ScanReport
-from scanner.timeframe import day_date
-
-#: Ages are counted in days of the exchange.
-EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
+from scanner.timeframe import EXCHANGE_ZONE, day_date
 
 #: Columns of a table if none are asked for.
 DEFAULT_SHOWN: Final = (

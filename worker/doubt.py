@@ -13,8 +13,8 @@ from typing import Final
 from scanner.bars.adjust import Split, distinct
 from scanner.bars.market_day import MarketDay
 from scanner.bars.provider import MarketProvider
-from scanner.bootstrap import Runtime
-from scanner.errors import ConfigError, ProviderUnavailable
+from scanner.bars.store import MarketStore
+from scanner.errors import ProviderUnavailable
 from scanner.timeframe import day_date
 
 #: Share of the symbols that a day has at least: of its own copy, which stays if it has fewer, and
@@ -29,18 +29,19 @@ _FEW: Final = 10
 _LEAST_SPLITS: Final = 0.9
 
 
-def believed_day(runtime: Runtime, session: int, *, may_be_empty: bool) -> MarketDay:
+def believed_day(
+    provider: MarketProvider, store: MarketStore, session: int, *, may_be_empty: bool
+) -> MarketDay:
     """Return the bars of a session; ProviderUnavailable if the answer seems to lack some.
 
     A short answer about a session without any copy is believed when it is old (`may_be_empty`) and
     comes twice: then there is no more.
     """
-    facts = runtime.store.facts(range(session - _AROUND, session + _AROUND + 1))
+    facts = store.facts(range(session - _AROUND, session + _AROUND + 1))
     around = [one.symbols for one in facts.values() if one.symbols]
     copy = facts[session].symbols if session in facts else 0
     expected = copy or (round(statistics.median(around)) if around else 1)
     least = expected * (_LEAST if copy else _LEAST_AROUND)
-    provider = market(runtime)
     day = provider.day(day_date(session))
     if not _is_short(day, expected, least):
         return day
@@ -79,13 +80,3 @@ def check_splits(new: Sequence[Split], known: Mapping[str, Sequence[Split]], fir
             f"splits: the provider lists {count:,} since {day_date(first)}, {before:,} are known: "
             "the list was cut short"
         )
-
-
-def market(runtime: Runtime) -> MarketProvider:
-    """Return the provider of whole sessions; ConfigError if there is none."""
-    if not isinstance(runtime.provider, MarketProvider):
-        raise ConfigError(
-            f"the provider {runtime.settings.provider} has no sessions of the whole market: "
-            "set SCANNER_FETCH=symbols"
-        )
-    return runtime.provider

@@ -17,8 +17,10 @@ import structlog
 from scanner import keys
 from scanner.bars.cache import BarRequest
 from scanner.bars.overlap import first_difference
+from scanner.bars.provider import MarketProvider
 from scanner.bootstrap import Runtime
 from scanner.errors import (
+    ConfigError,
     DataError,
     ProviderPaused,
     ProviderUnavailable,
@@ -29,7 +31,7 @@ from scanner.redis_errors import redis_errors
 from scanner.results.redis_fetch import UNFETCHED
 from scanner.timeframe import DAILY, day_date, day_number
 from scanner.turns import TURNS
-from worker.doubt import believed_day, check_splits, market
+from worker.doubt import believed_day, check_splits
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +66,9 @@ def keep_session(runtime: Runtime, wanted: Wanted) -> None:
         return known is not None and known.asked_at >= wanted.good_from
 
     def fetch() -> None:
-        day = believed_day(runtime, session, may_be_empty=wanted.may_be_empty)
+        day = believed_day(
+            market(runtime), runtime.store, session, may_be_empty=wanted.may_be_empty
+        )
         runtime.store.write(day, asked_at=wanted.asked_at, expiry=wanted.expiry)
 
     with TURNS.stretch():
@@ -120,6 +124,16 @@ def check_overlap(runtime: Runtime, request: BarRequest, symbols: Sequence[str])
 
 #: Seconds that a symbol is suspect after it was contradicted last.
 _SUSPECT_SECONDS: Final = 30 * 86_400
+
+
+def market(runtime: Runtime) -> MarketProvider:
+    """Return the provider of whole sessions; ConfigError if there is none."""
+    if not isinstance(runtime.provider, MarketProvider):
+        raise ConfigError(
+            f"the provider {runtime.settings.provider} has no sessions of the whole market: "
+            "set SCANNER_FETCH=symbols"
+        )
+    return runtime.provider
 
 
 def _once(

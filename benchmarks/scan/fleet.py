@@ -88,7 +88,7 @@ def fleet(folder: Path, **options: Any) -> Iterator[Fleet]:
         answering: dict[str, bool] = {}
         for command in stack.workers(answering):
             supervisor.start(_with_empty_tasks(command))
-        _await_workers(app, answering, supervisor)
+        await_workers(app, answering, supervisor)
         supervisor.wait_ready(_START_SECONDS, _ignore)
         runtime = bootstrap.runtime(settings)
         try:
@@ -109,7 +109,7 @@ def _with_empty_tasks(command: Command) -> Command:
     )
 
 
-def _await_workers(app: Celery, answering: dict[str, bool], supervisor: Supervisor) -> None:
+def await_workers(app: Celery, answering: dict[str, bool], supervisor: Supervisor) -> None:
     """Ask the workers until each has answered a ping, and note their names in `answering`."""
     expected = {name for name in supervisor.pids() if name == "control" or name.startswith("scan")}
     ends = time.monotonic() + _START_SECONDS

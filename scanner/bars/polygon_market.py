@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,9 +19,7 @@ from scanner.bars.market_day import MarketDay
 from scanner.bars.universe import Listed
 from scanner.errors import InvalidSymbol, ProviderUnavailable
 from scanner.spec import check_symbol
-from scanner.timeframe import day_date, day_number, parse_day
-
-_EXCHANGE_ZONE: Final = ZoneInfo("America/New_York")
+from scanner.timeframe import EXCHANGE_ZONE, day_date, day_number, parse_day
 
 #: Names in a bar, in the order of FIELDS.
 _NAMES: Final = ("o", "h", "l", "c", "v")
@@ -39,7 +36,7 @@ def snapshot_of(session: int, rows: Sequence[object]) -> MarketDay:
 
     Nor has one that was updated last before the session's day.
     """
-    midnight = dt.datetime.combine(day_date(session), dt.time(), _EXCHANGE_ZONE).timestamp() * 1e9
+    midnight = dt.datetime.combine(day_date(session), dt.time(), EXCHANGE_ZONE).timestamp() * 1e9
     bars = [
         (row.get("ticker"), row.get("day"))
         for row in rows

@@ -53,14 +53,14 @@ def cut(market, monkeypatch, *counts):
 def test_an_answer_that_is_short_once_costs_a_second_one(runtime, market, monkeypatch, count):
     """The whole one counts."""
     cut(market, monkeypatch, count)
-    assert len(believed_day(runtime, LAST, may_be_empty=True).symbols) == 60
+    assert len(believed_day(market, runtime.store, LAST, may_be_empty=True).symbols) == 60
     assert asked(market) == ["2025-07-09"] * 2
 
 
 def test_a_day_that_lacks_a_few_symbols_is_taken(runtime, market, monkeypatch):
     """Not each symbol is traded on each day."""
     cut(market, monkeypatch, 50)
-    assert len(believed_day(runtime, LAST, may_be_empty=False).symbols) == 50
+    assert len(believed_day(market, runtime.store, LAST, may_be_empty=False).symbols) == 50
     assert asked(market) == ["2025-07-09"]
 
 
@@ -90,24 +90,24 @@ def test_a_short_day_without_a_copy_is_held_to_the_sessions_around(runtime, mark
     session = LAST - 1
     cut(market, monkeypatch, 20, 20)
     with pytest.raises(ProviderUnavailable, match="bars of 20 symbols, about 60 were expected"):
-        believed_day(runtime, session, may_be_empty=False)
+        believed_day(market, runtime.store, session, may_be_empty=False)
     cut(market, monkeypatch, 20, 21)
     with pytest.raises(ProviderUnavailable, match="bars of 21 symbols"):
-        believed_day(runtime, session, may_be_empty=True)
+        believed_day(market, runtime.store, session, may_be_empty=True)
     cut(market, monkeypatch, 20, 20)
-    assert len(believed_day(runtime, session, may_be_empty=True).symbols) == 20
+    assert len(believed_day(market, runtime.store, session, may_be_empty=True).symbols) == 20
 
 
 def test_an_empty_day_is_believed_when_it_is_old_and_comes_twice(runtime, market, monkeypatch):
     """Once it may be a fault; of a recent session it is not published yet."""
     runtime.redis.delete("ms1:day:test-1:2025-07-08")
     cut(market, monkeypatch, 0)
-    assert len(believed_day(runtime, LAST - 1, may_be_empty=True).symbols) == 60
+    assert len(believed_day(market, runtime.store, LAST - 1, may_be_empty=True).symbols) == 60
     cut(market, monkeypatch, 0, 0)
     with pytest.raises(ProviderUnavailable, match="no bars of it yet"):
-        believed_day(runtime, LAST - 1, may_be_empty=False)
+        believed_day(market, runtime.store, LAST - 1, may_be_empty=False)
     cut(market, monkeypatch, 0, 0)
-    assert believed_day(runtime, LAST - 1, may_be_empty=True).symbols == ()
+    assert believed_day(market, runtime.store, LAST - 1, may_be_empty=True).symbols == ()
 
 
 def test_a_list_of_splits_that_was_cut_short_is_refused():
@@ -130,7 +130,7 @@ def test_the_first_day_of_an_empty_store_is_taken_as_it_is(queue, market, monkey
     """There is nothing to hold it to."""
     fresh = runtime_of(queue, market)
     cut(market, monkeypatch, 20)
-    assert len(believed_day(fresh, LAST, may_be_empty=False).symbols) == 20
+    assert len(believed_day(market, fresh.store, LAST, may_be_empty=False).symbols) == 20
 
 
 def test_splits_are_listed_again_after_the_close(queue, monkeypatch, market):

@@ -7,7 +7,8 @@ import itertools
 
 import pytest
 
-from scheduler.beat import EXCHANGE_ZONE, due_slot
+from scanner.timeframe import EXCHANGE_ZONE
+from scheduler.beat import due_slot
 
 #: 02:00 becomes 03:00, and 02:00 becomes 01:00.
 SPRING, AUTUMN = dt.date(2025, 3, 9), dt.date(2025, 11, 2)

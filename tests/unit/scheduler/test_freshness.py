@@ -8,9 +8,9 @@ import pytest
 
 from scanner.bars.store import DayFacts
 from scanner.settings import load_settings
-from scanner.timeframe import day_number
+from scanner.timeframe import EXCHANGE_ZONE, day_number
 from scheduler.freshness import freshness, good_from, may_be_empty
-from scheduler.sessions import EXCHANGE_ZONE, calendar_of
+from scheduler.sessions import calendar_of
 
 
 def at(text):
