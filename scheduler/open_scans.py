@@ -6,7 +6,6 @@ Redis may be emptied while a scan runs; then nothing in it tells of the scan any
 from __future__ import annotations
 
 import datetime as dt
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import orjson
 import structlog
 
 from scanner.bootstrap import Runtime
+from scanner.private_file import write_private
 from scanner.results.report import FAILED, ScanFacts, ScanReport
 
 log = structlog.get_logger(__name__)
@@ -94,14 +94,9 @@ def _read(runtime: Runtime) -> dict[str, dict[str, str]]:
 
 
 def _write(runtime: Runtime, told: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the file whole or not at all, for its owner alone."""
     path = _path(runtime)
-    part = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(orjson.dumps(told))
-        part.replace(path)
+        write_private(path, orjson.dumps(told))
     except OSError as error:
         log.warning("open scans are not noted", path=str(path), cause=str(error))

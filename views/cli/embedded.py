@@ -12,6 +12,7 @@ from pathlib import Path
 import redis
 
 from scanner.errors import ConfigError
+from scanner.private_file import write_private
 from views.cli.home import Home
 from views.cli.processes import Command
 
@@ -54,12 +55,12 @@ def embedded_server(home: Home) -> tuple[Command, str]:
     data = home.folder / "valkey"
     data.mkdir(mode=0o700, exist_ok=True)
     conf = home.folder / "valkey.conf"
-    home.write_private(
-        conf,
+    text = (
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {_quoted(data)}\n"
         'protected-mode yes\ndaemonize no\nsave ""\nappendonly yes\nappendfsync everysec\n'
-        "maxmemory-policy noeviction\nauto-aof-rewrite-min-size 256mb\n",
+        "maxmemory-policy noeviction\nauto-aof-rewrite-min-size 256mb\n"
     )
+    write_private(conf, text.encode())
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     env = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
     command = Command(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from scanner.errors import ConfigError
+from scanner.private_file import write_private
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +52,17 @@ class Home:
         except OSError as error:
             raise ConfigError(f"SCANNER_HOME: cannot make {self.folder}: {error}") from error
 
-    def write_private(self, path: Path, text: str) -> None:
-        """Write a file that only its owner can read, whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        part.replace(path)
-
     def secret(self, path: Path, user: str = "") -> str:
         """Return what stands in `path`, made at its first use: a password, or `user:password`."""
         if not path.is_file():
             token = secrets.token_urlsafe(24)
-            self.write_private(path, f"{user}:{token}\n" if user else f"{token}\n")
+            write_private(path, (f"{user}:{token}\n" if user else f"{token}\n").encode())
         return path.read_text().strip()
 
     def write_stack(self, facts: Mapping[str, Any]) -> None:
         """Say which stack is up."""
-        self.write_private(self.stack_file, json.dumps(dict(facts), indent=2) + "\n")
+        text = json.dumps(dict(facts), indent=2) + "\n"
+        write_private(self.stack_file, text.encode())
 
     def remove_stack(self) -> None:
         """Say that no stack is up."""
