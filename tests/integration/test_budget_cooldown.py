@@ -120,6 +120,17 @@ def test_a_retry_after_a_429_waits_once(client, fake, monkeypatch):
     assert sum(slept) <= 1.0 + HORIZON
 
 
+def test_any_answer_that_says_when_to_come_again_holds_all_back(client, fake):
+    """A provider in maintenance is not asked by the other threads meanwhile."""
+    fake.answer(b"", 503, Retry_After="45")
+    provider = provider_at(fake.base_url, RedisBudget(client, PROVIDER, None), 5.0)
+    for symbol in ("AAA", "BBB"):
+        with pytest.raises(RateLimited):
+            provider.fetch(symbol, FIRST, LAST)
+    assert len(fake.requests) == 1
+    assert 40_000 < client.pttl(COOLDOWN) <= 45_000
+
+
 def test_the_last_429_of_a_fetch_counts_too(client, fake):
     """A fetch that may not wait leaves the cooldown to the others."""
     fake.answer(b"", 429, Retry_After="45")

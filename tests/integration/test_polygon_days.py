@@ -111,3 +111,10 @@ def test_a_snapshot_without_tickers_is_refused(fake, body):
     fake.answer(orjson.dumps(body))
     with pytest.raises(ProviderUnavailable, match="list of tickers"):
         provider_at(fake.base_url).snapshot(dt.date(2025, 7, 9))
+
+
+def test_a_snapshot_that_was_cut_short_is_refused(fake):
+    """The others would pass for symbols that have not traded."""
+    fake.answer(orjson.dumps({"count": 2, "tickers": [{"ticker": "AAA"}]}))
+    with pytest.raises(ProviderUnavailable, match="expected 2 tickers"):
+        provider_at(fake.base_url).snapshot(dt.date(2025, 7, 9))

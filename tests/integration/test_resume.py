@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import orjson
 import pytest
 from runtime_builders import messages, runtime_on
 from scan_builders import REQUEST, ScriptedProvider, absence, row, series
@@ -57,6 +58,9 @@ def test_only_what_has_no_final_record_is_tried_again(queue, runtime):
     """And the report is another revision of the same scan."""
     scan_id = degraded(runtime)
     before = runtime.reports.load(scan_id)
+    for name, screen in before.screens.items():
+        last = keys.latest("test-1", "all", screen.key or name)
+        queue.set(last, orjson.dumps([1.0, ["ZZZ"]]))
     assert runtime.state.reopen(scan_id, time.time() + 100.0)
     assert runtime.reports.load(scan_id) == before
     resume(runtime, scan_id)
@@ -69,6 +73,8 @@ def test_only_what_has_no_final_record_is_tried_again(queue, runtime):
     report = finish(runtime, scan_id)
     assert (report.state, report.ledger) == ("done", {"scored": 4})
     assert report.facts.revision == 1
+    # Other scans have come between: nothing is said to have entered or left since.
+    assert {(one.entered, one.left) for one in report.screens.values()} == {((), ())}
     assert report.find("AAA").row.values == before.find("AAA").row.values
     assert runtime.reports.load(scan_id) == report
     assert runtime.state.open_scans() == {}

@@ -151,6 +151,20 @@ def test_a_finished_scan_gives_its_universe_free(state):
     assert state.progress("s2").state == "planned"
 
 
+@pytest.mark.parametrize(("ended", "stays"), [("done", False), ("degraded", True)])
+def test_records_of_a_scan_that_is_done_go(state, client, ended, stays):
+    """They are in its report; others are there to be resumed. Where it stood is still said."""
+    run_scan(state, "s1")
+    total = state.progress("s1").total
+    client.hset(keys.records("s1"), "AAA", b"{}")
+    client.expire(keys.records("s1"), EXPIRY)
+    state.take_closing("s1")
+    state.finish("s1", ended, {})
+    assert (client.ttl(keys.records("s1")) > 60) == stays
+    client.delete(keys.records("s1"))
+    assert state.progress("s1").recorded == (0 if stays else total)
+
+
 def test_a_late_closer_does_not_free_the_lock_of_the_next_scan(state, client):
     """The lock is deleted only by the scan that holds it."""
     run_scan(state, "s1")

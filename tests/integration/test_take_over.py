@@ -93,12 +93,12 @@ def test_a_task_is_under_way_until_its_records_are_written(queue, runtime, scan_
 def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, scan_id, dead):
     """Without those that have a record; nobody knows which of them was to blame."""
     record_batch(lambda: runtime, Batch(scan_id=scan_id, number=0, symbols=("BBB",)), NODE, print)
-    left(queue, scan_id, SYMBOLS, dead)
+    left(queue, scan_id, SYMBOLS, dead, number=5)
     assert taken_over(runtime) == []
     assert given_out(queue) == [(["AAA"], 0), (["CCC"], 0)]
     fields = runtime.state.progress(scan_id).fields
     assert (fields["batches"], fields["given_out_again"]) == ("3", "2")
-    assert fields["tasks"] == "1"  # the same batch: one that died counts as ended
+    assert fields["tasks"] == "2"  # one that died counts as ended
     assert taken_over(runtime) == []
     assert given_out(queue) == []
 
@@ -160,16 +160,17 @@ def test_a_block_that_is_delivered_again_is_not_run(queue, runtime, scan_id):
     assert (progress.recorded, progress.fields["tasks"]) == (0, "1")
 
 
-def test_what_has_its_record_is_not_run_again(queue, runtime, scan_id):
+def test_what_has_its_record_is_not_run_again(queue, runtime, scan_id, monkeypatch):
     """A message that comes once more after its symbol was given up would end the process again."""
     batch = Batch(scan_id=scan_id, number=0, symbols=("AAA",))
     record_batch(lambda: runtime, batch, NODE, print)
-    asked = []
-    runtime.provider.fetch = lambda *args: asked.append(args)
+    ran = []
+    monkeypatch.setattr("worker.guard.scan_batch", lambda *batch: ran.append(batch))
     again = Batch(scan_id=scan_id, number=1, symbols=("AAA",), again=True)
     record_batch(lambda: runtime, again, NODE, print)
-    assert asked == []
+    assert ran == []
     assert queue.hlen(keys.under_way(NODE)) == 0
+    assert runtime.state.progress(scan_id).fields["tasks"] == "2"
 
 
 def test_what_has_seen_a_process_die_runs_alone(runtime, scan_id):

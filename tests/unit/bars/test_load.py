@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+import time
 
 import pytest
 from scan_builders import LAST, REQUEST, ScriptedProvider, series
 
 from scanner.bars.cache import BarRequest, MemoryBarCache
 from scanner.bars.load import load_bars
+from scanner.bars.store import History
 from scanner.errors import (
     BadBars,
     KeyRefused,
@@ -125,3 +128,21 @@ def test_a_failed_fetch_lets_the_next_caller_try():
     assert "AAA" in load_bars(REQUEST, ["AAA"], cache, provider).errors
     provider.answers["AAA"] = series("AAA")
     assert "AAA" in load_bars(REQUEST, ["AAA"], cache, provider).series
+
+
+def test_what_is_put_together_is_as_old_as_what_it_was_made_of():
+    """Sessions that are kept meanwhile are younger: an entry of before does not answer for them."""
+    cache, meanwhile = MemoryBarCache(), []
+
+    class Sessions:
+        """Is asked for a history; another session is kept as soon as it was read."""
+
+        def history(self, _sessions, symbols, _until):
+            meanwhile.append(time.time())
+            return History(series={symbol: series(symbol) for symbol in symbols}, errors={})
+
+    request = dataclasses.replace(REQUEST, grouped=True)
+    load_bars(request, ["AAA"], cache, ScriptedProvider(), Sessions())
+    later = dataclasses.replace(request, since=meanwhile[0])
+    assert cache.read(request, ["AAA"]).series.keys() == {"AAA"}
+    assert dict(cache.read(later, ["AAA"]).misses) == {"short": 1}
