@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.retry import Retry
 
 from scanner import keys
 from scanner.bars.block import FIELDS
@@ -29,14 +27,12 @@ from scanner.freed_memory import keep_freed_memory
 from scanner.indicators.compute import Engine, KernelEngine
 from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column, settled_bars
 from scanner.pipeline import ScanTools
+from scanner.redis_clients import cache_client, redis_client
 from scanner.results.redis_records import ScanRules
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
 from scanner.rules.screens import SCREENS, Screen, read_screens, shipped
 from scanner.settings import Settings, load_settings
-
-#: Seconds without an answer after which a Redis call fails.
-_REDIS_TIMEOUT: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +41,8 @@ class Runtime:
 
     settings: Settings
     source: str
+    #: Where bars are kept; the same server unless the settings name another.
+    cache: redis.Redis
     redis: redis.Redis
     tools: ScanTools
     state: RedisScanState
@@ -58,7 +56,7 @@ class Runtime:
     @property
     def store(self) -> MarketStore:
         """The sessions of the whole market."""
-        return MarketStore(self.redis, self.source)
+        return MarketStore(self.cache, self.source)
 
     def drop_bars(self, timeframe: str, symbols: Iterable[str]) -> None:
         """Forget cached bars that are others now."""
@@ -92,12 +90,14 @@ def runtime(settings: Settings | None = None) -> Runtime:
     keep_freed_memory()
     chosen = settings or load_settings()
     client = redis_client(chosen)
+    cache = cache_client(chosen, client)
     state, reports = stores(chosen, client)
     return Runtime(
         settings=chosen,
         source=source_name(chosen),
         redis=client,
-        tools=scan_tools(chosen, client),
+        cache=cache,
+        tools=scan_tools(chosen, client, cache),
         state=state,
         reports=reports,
     )
@@ -163,10 +163,10 @@ def bar_cache(settings: Settings, client: redis.Redis) -> RedisBarCache:
     return RedisBarCache(client, settings.bars_expiry)
 
 
-def scan_tools(settings: Settings, client: redis.Redis) -> ScanTools:
+def scan_tools(settings: Settings, client: redis.Redis, cache: redis.Redis) -> ScanTools:
     """Return the cache, provider and engine that the settings ask for."""
     return ScanTools(
-        cache=bar_cache(settings, client),
+        cache=bar_cache(settings, cache),
         provider=provider(settings, client),
         engine=engine(settings),
         screens=SCREENS,
@@ -199,30 +199,6 @@ def row_columns(settings: Settings) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*DEFAULT_COLUMNS, *named_columns(settings.columns))))
     except ConfigError as error:
         raise ConfigError(f"SCANNER_COLUMNS: {error}") from error
-
-
-def redis_url(settings: Settings) -> str:
-    """Return the address of Redis; ConfigError if there is none."""
-    if settings.redis_url is None:
-        raise ConfigError("no Redis: start the stack with `scan up`, or set SCANNER_REDIS_URL")
-    return settings.redis_url.get_secret_value()
-
-
-def redis_client(settings: Settings) -> redis.Redis:
-    """Return a client that tries again for a few seconds, shared by all threads."""
-    try:
-        client: redis.Redis = redis.Redis.from_url(
-            redis_url(settings),
-            socket_timeout=_REDIS_TIMEOUT,
-            socket_connect_timeout=5.0,
-            socket_keepalive=True,
-            health_check_interval=25,
-            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 6),
-            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
-        )
-    except ValueError as error:
-        raise ConfigError(f"SCANNER_REDIS_URL: {error}") from error
-    return client
 
 
 def engine(settings: Settings) -> Engine:

@@ -56,6 +56,11 @@ class StackSettings(BaseSettings):
         description="Redis or Valkey to use; without it an embedded server is started.",
         json_schema_extra={"unit": "URL"},
     )
+    cache_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey for bars alone, which may evict; without it the same one.",
+        json_schema_extra={"unit": "URL"},
+    )
     bars_expiry: int = Field(
         0,
         ge=60,
@@ -89,6 +94,13 @@ class StackSettings(BaseSettings):
         ge=1,
         le=120,
         description="Longest wait of a task for the request budget; then symbols are deferred.",
+        json_schema_extra={"unit": "seconds"},
+    )
+    task_limit: int = Field(
+        290,
+        ge=2,
+        le=290,
+        description="A task that runs longer ends its process; its symbols are given out alone.",
         json_schema_extra={"unit": "seconds"},
     )
     schedule: str = Field(

@@ -10,17 +10,18 @@ import dataclasses
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from benchmarks.scan.fleet import await_workers, servers
 from scanner import bootstrap
 from scanner.bootstrap import Runtime
 from scanner.results.redis_records import ScanProgress
-from scanner.results.report import FINISHED
+from scanner.results.report import FINISHED, ScanReport
 from scanner.settings import load_settings
 from scheduler.request import request_scan, spec_of
 from views.cli.processes import Command, Supervisor
@@ -41,13 +42,20 @@ class Fleet:
 
     def send(self, task: str, *arguments: str) -> None:
         """Put a task of the control worker on its queue."""
-        self.app.send_task(task, arguments, queue="control", ignore_result=True)
+        self.app.send_task(task, arguments, queue="control", ignore_result=True, retry=False)
 
     def enqueue(self, **asked: Any) -> str:
         """Ask for a scan and return its id."""
         scan_id = request_scan(self.runtime, spec_of(self.runtime, **asked))
         self.send("start_scan", scan_id)
         return scan_id
+
+    def rows(self, scan_id: str) -> dict[str, tuple[Any, ...]]:
+        """Return the values of each symbol's row."""
+        report = self.runtime.reports.load(scan_id)
+        assert report is not None, f"scan {scan_id} has no report"
+        assert_sums(report)
+        return {one.row.symbol: one.row.values for one in report.rows}
 
     def progress(self, scan_id: str) -> ScanProgress:
         """Return where a scan stands."""
@@ -62,6 +70,14 @@ class Fleet:
             assert time.monotonic() < ends, f"not over in {seconds:.0f} s: {found}"
             time.sleep(0.05)
         return found
+
+
+def assert_sums(report: ScanReport) -> None:
+    """Check that each symbol is in one state of the scan's ledger, and of each screen's."""
+    total = len(report.rows) + len(report.absences)
+    assert sum(report.ledger.values()) == total
+    for name, screen in report.screens.items():
+        assert sum(screen.ledger.values()) == total, name
 
 
 @contextmanager
@@ -112,5 +128,6 @@ def _watch(one: Fleet, stopped: threading.Event, period: float) -> None:
     while not stopped.wait(0.1):
         one.restarted += one.supervisor.restart_dead()
         if time.monotonic() >= due:
-            one.send("reconcile")
+            with suppress(OperationalError):  # as beat, which tries again the next time
+                one.send("reconcile")
             due = time.monotonic() + period

@@ -21,6 +21,7 @@ def runtime_on(client: redis.Redis, provider=None, engine=None, /, **options) ->
         settings=settings,
         source="test-1",
         redis=client,
+        cache=client,
         tools=tools(provider or ScriptedProvider(), cache, engine, columns=COLUMNS),
         state=state,
         reports=reports,

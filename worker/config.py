@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from celery.schedules import crontab
 
-from scanner.bootstrap import redis_url
+from scanner.redis_clients import redis_url
 from scanner.settings import Settings
 
 SCAN_QUEUE: Final = "scan"

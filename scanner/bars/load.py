@@ -29,7 +29,7 @@ from scanner.errors import (
 from scanner.timeframe import day_date
 
 #: Seconds after which a batch fetches no more; its message must not be delivered again meanwhile.
-TASK_SECONDS: Final = 120.0
+TASK_SECONDS: Final = 90.0
 
 #: Seconds that a caller waits for the bars that another one fetches, and between two looks: longer
 #: than the claim of one that has died.

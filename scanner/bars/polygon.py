@@ -25,7 +25,7 @@ _GROUPED: Final = "/v2/aggs/grouped/locale/us/market/stocks"
 _SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 
 #: Seconds for a listing of about 12 pages: at 5 requests a minute they take 3 minutes.
-_LISTING_TIME: Final = 600.0
+_LISTING_TIME: Final = 200.0
 
 
 class PolygonProvider:

@@ -33,12 +33,12 @@ def resume(scan_id: str, top: int, **flags: Any) -> int:
     """Let a degraded, failed or cancelled scan go on: only what has no final record is tried."""
     from scanner import bootstrap
     from views.cli.run import code_of, finished, print_found, send
-    from views.cli.session import check_against_stack, check_redis, read_settings
+    from views.cli.session import check_against_stack, check_both, read_settings
 
     settings, home = read_settings()
     if (facts := home.stack()) is not None:
         check_against_stack(settings, facts)
-    check_redis(bootstrap.redis_client(settings))
+    check_both(settings)
     runtime = bootstrap.runtime(settings)
     deadline = _deadline(runtime.state, scan_id, settings.deadline)
     if not runtime.state.reopen(scan_id, deadline):

@@ -24,7 +24,7 @@ from scanner.settings import Settings, load_settings
 from scanner.timeframe import DAILY, day_number
 from views.cli.home import Home
 from views.cli.processes import Supervisor
-from views.cli.session import START_SECONDS, check_redis
+from views.cli.session import START_SECONDS, check_both
 from views.cli.stack import Stack
 
 
@@ -105,7 +105,7 @@ def bars_at_hand(settings: Settings, home: Home) -> Iterator[BarsAtHand]:
 
 def _of_runtime(settings: Settings) -> BarsAtHand:
     runtime = bootstrap.runtime(settings)
-    check_redis(runtime.redis)
+    check_both(settings)
     return BarsAtHand(
         settings=runtime.settings,
         source=runtime.source,

@@ -23,7 +23,7 @@ def cached_bars(stores: Stores, report: ScanReport, symbols: Sequence[str]) -> d
     request = BarRequest(
         source=facts.source, timeframe=DAILY, first=last - facts.lookback_days, last=last
     )
-    cache = RedisBarCache(stores.client, stores.settings.bars_expiry)
+    cache = RedisBarCache(stores.cache, stores.settings.bars_expiry)
     found = cache.read(request, list(dict.fromkeys(symbols)))
     return {symbol: one for symbol, one in found.series.items() if len(one)}
 

@@ -51,6 +51,7 @@ def _checks() -> dict[str, Check]:
         "data": _data,
         "server": _server,
         "redis": _redis,
+        "cache": _cache,
         "workers": _workers,
     }
 
@@ -91,21 +92,40 @@ def _server() -> str:
 
 
 def _redis() -> str:
-    from scanner import bootstrap
+    from scanner.redis_clients import redis_client
     from views.cli.session import check_redis, read_settings
 
     settings, _ = read_settings()
     if settings.redis_url is None:
         return "not up; `scan up` or `scan run` starts it"
-    client = bootstrap.redis_client(settings)
+    client = redis_client(settings)
     check_redis(client)
-    info: Any = client.info("memory")
-    policy = info.get("maxmemory_policy", "unknown")
+    policy, used = _memory(client)
     if policy not in {"noeviction", "unknown"}:
         raise ConfigError(
-            f"maxmemory-policy is {policy}: a queue needs noeviction, or messages may vanish"
+            f"maxmemory-policy is {policy}: a queue needs noeviction, or messages may vanish; bars "
+            "may have a server of their own that evicts, SCANNER_CACHE_URL"
         )
-    return f"answers, {policy}, {info.get('used_memory_human', '?')} used"
+    return f"answers, {policy}, {used} used"
+
+
+def _cache() -> str:
+    from scanner.redis_clients import cache_client, redis_client
+    from views.cli.session import check_redis, read_settings
+
+    settings, _ = read_settings()
+    if settings.cache_url is None:
+        return "bars lie beside the queue"
+    client = cache_client(settings, redis_client(settings))
+    check_redis(client, "SCANNER_CACHE_URL")
+    policy, used = _memory(client)
+    return f"answers, {policy}, {used} used"
+
+
+def _memory(client: Any) -> tuple[str, str]:
+    """Return the eviction policy of a server, and what it uses."""
+    info: dict[str, Any] = client.info("memory")
+    return info.get("maxmemory_policy", "unknown"), info.get("used_memory_human", "?")
 
 
 def _workers() -> str:

@@ -114,14 +114,14 @@ def enqueue(
     """Put a scan on the queue of the stack that is up, and print its id."""
     from scanner import bootstrap
     from views.cli.preflight import asked_screens, check_settings
-    from views.cli.session import check_against_stack, check_redis, read_settings
+    from views.cli.session import check_against_stack, check_both, read_settings
 
     settings, home = read_settings(universe=universe, fetch=flags["fetch"])
     check_settings(settings)
     if (facts := home.stack()) is not None:
         check_against_stack(settings, facts)
     screens = asked_screens(settings, where)
-    check_redis(bootstrap.redis_client(settings))
+    check_both(settings)
     runtime = bootstrap.runtime(settings)
     scan_id = _request(runtime, as_of=as_of, screens=screens, live=flags["live"])
     if not flags["wait"]:
@@ -140,13 +140,13 @@ def stack_for(
     """Yield a runtime on the stack that is up, or on one that lives as long as the command."""
     from scanner import bootstrap
     from scanner.settings import load_settings
-    from views.cli.session import check_against_stack, check_redis, own_stack
+    from views.cli.session import check_against_stack, check_both, own_stack
 
     facts = home.stack()
     if facts is not None:
         check_against_stack(settings, facts)
         runtime = bootstrap.runtime(settings)
-        check_redis(runtime.redis)
+        check_both(settings)
         if not facts["scheduled"]:
             _refuse_private(runtime, home)
         yield runtime, None

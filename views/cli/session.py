@@ -15,6 +15,7 @@ import redis
 
 from scanner import bootstrap
 from scanner.errors import ConfigError, StoreUnavailable
+from scanner.redis_clients import cache_client, redis_client
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
 from scanner.settings import PREFIX, Settings, load_settings
@@ -51,7 +52,7 @@ class Stores:
     """Where scans and reports are kept, for commands that only read."""
 
     settings: Settings
-    client: redis.Redis
+    cache: redis.Redis
     state: RedisScanState
     reports: RedisReportStore
 
@@ -67,17 +68,26 @@ def read_settings(**options: Any) -> tuple[Settings, Home]:
     return load_settings(facts.get("variables"), **options), home
 
 
-def check_redis(client: redis.Redis) -> None:
+def check_redis(client: redis.Redis, variable: str = "SCANNER_REDIS_URL") -> None:
     """Refuse to go on without Redis, by StoreUnavailable with what to do."""
     try:
         client.ping()
     except redis.AuthenticationError as error:
-        raise StoreUnavailable("Redis refuses the password: check SCANNER_REDIS_URL") from error
+        raise StoreUnavailable(f"Redis refuses the password: check {variable}") from error
     except redis.RedisError as error:
         raise StoreUnavailable(
             f"Redis does not answer ({error}): start it, or the stack with `scan up`, "
-            "and check SCANNER_REDIS_URL"
+            f"and check {variable}"
         ) from error
+
+
+def check_both(settings: Settings) -> redis.Redis:
+    """Return the client of Redis; StoreUnavailable if it or the cache does not answer."""
+    client = redis_client(settings)
+    check_redis(client)
+    if settings.cache_url is not None:
+        check_redis(cache_client(settings, client), "SCANNER_CACHE_URL")
+    return client
 
 
 @contextmanager
@@ -100,10 +110,10 @@ def open_stores(settings: Settings, home: Home) -> Iterator[Stores]:
 
 
 def _stores(settings: Settings) -> Stores:
-    client = bootstrap.redis_client(settings)
-    check_redis(client)
+    client = check_both(settings)
     state, reports = bootstrap.stores(settings, client)
-    return Stores(settings=settings, client=client, state=state, reports=reports)
+    cache = cache_client(settings, client)
+    return Stores(settings=settings, cache=cache, state=state, reports=reports)
 
 
 @contextmanager
@@ -129,7 +139,7 @@ def _start(stack: Stack, supervisor: Supervisor, tick: Tick) -> None:
         supervisor.start(command)
     supervisor.wait_ready(START_SECONDS, tick)
     os.environ.update(stack.variables)
-    check_redis(bootstrap.redis_client(load_settings()))
+    check_both(load_settings())
     if stack.embedded:
         _clear_leftovers()
     answering: dict[str, bool] = {}
@@ -183,7 +193,7 @@ def _clear_leftovers() -> None:
     from worker.celery import app
 
     settings = load_settings()
-    client = bootstrap.redis_client(settings)
+    client = redis_client(settings)
     client.delete("scan", "control", "unacked", "unacked_index", "redbeat::lock")
     state, _ = bootstrap.stores(settings, client)
     for scan_id in state.open_scans():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import Future
 
 import pytest
@@ -63,3 +67,40 @@ def test_a_task_that_was_cancelled_ends_nothing(terminated):
     future.add_done_callback(_end_process_if_leaked)
     assert future.cancel()
     assert not terminated.is_set()
+
+
+#: A pool whose task never ends: it sleeps, or it keeps all other threads from running.
+ENDLESS = """
+import re, sys, time
+from worker.pool import FailFastThreadPool
+pool = FailFastThreadPool(2)
+pool.start()
+work = {"sleeps": lambda: time.sleep(600), "holds": lambda: re.match("(a+)+$", "a" * 60 + "b")}
+pool.apply_async(work[sys.argv[1]], callback=print, accept_callback=lambda *_: None)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["sleeps", "holds"])
+def test_a_task_without_an_end_ends_the_worker(how):
+    """With the stack of each thread, also where no other thread can run."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDLESS, how],
+        env=os.environ | {"SCANNER_TASK_LIMIT": "2"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == (-signal.SIGKILL if how == "sleeps" else 1)
+    assert "<lambda>" in done.stderr
+
+
+def test_tasks_that_end_in_time_are_left_alone(monkeypatch):
+    """Many in a row may take longer than the limit of one."""
+    monkeypatch.setenv("SCANNER_TASK_LIMIT", "2")
+    one = FailFastThreadPool(1)
+    one.start()
+    for _ in range(8):
+        one.apply_async(time.sleep, (0.5,), callback=lambda _: None).f.result(10)
+    one.stop()

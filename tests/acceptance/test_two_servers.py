@@ -1,0 +1,49 @@
+"""Bars on a server of their own, which may evict them, fail or lose them all."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+from fleet_fixtures import fleet
+from server_fixtures import running_server
+
+EVICTS = "maxmemory-policy allkeys-lfu"
+#: What is of the bars, and of nothing else.
+OF_BARS = ("bars", "day", "splits", "claim", "compared", "suspects")
+
+
+@pytest.mark.timeout(200)
+def test_bars_lie_on_a_server_that_may_lose_them(tmp_path):
+    """The queue, the scans and the budget are on the other one; lost bars are fetched again."""
+    with (
+        running_server(tmp_path / "queue") as queue,
+        running_server(tmp_path / "cache", EVICTS) as cache,
+        fleet(
+            tmp_path / "fleet",
+            redis_url=queue.url,
+            cache_url=cache.url,
+            simulator_symbols=300,
+            fetch="grouped",
+        ) as one,
+        redis.Redis.from_url(queue.url) as of_queue,
+        redis.Redis.from_url(cache.url) as of_cache,
+    ):
+        first = one.enqueue()
+        assert one.ended(first, 60.0).state == "done"
+        expected = one.rows(first)
+
+        def kinds(client):
+            names = [key.decode() for key in client.scan_iter("ms1:*", count=1_000)]
+            return {name.split(":")[1] for name in names}
+
+        assert {"bars", "day"} <= kinds(of_cache) <= set(OF_BARS)
+        assert not {"bars", "day", "splits"} & kinds(of_queue)
+        of_cache.flushall()
+        second = one.enqueue()
+        assert one.ended(second, 60.0).state == "done"
+        assert one.rows(second) == expected
+        cache.stop()
+        third = one.enqueue()
+        cache.start()
+        assert one.ended(third, 60.0).state == "done"
+        assert one.rows(third) == expected
