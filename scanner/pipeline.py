@@ -106,7 +106,7 @@ def scan_batch(symbols: Sequence[str], request: BarRequest, tools: ScanTools) ->
         result.records = _scan_block(symbols, request, tools, result)
     except ScannerError:
         raise
-    except Exception as error:  # noqa: BLE001 - one symbol must not cost the others their rows
+    except BaseException as error:  # noqa: BLE001 - it costs no other symbol its row
         if len(symbols) == 1:
             result.records = [absence_of(symbols[0], error)]
         else:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import recovery
 
 # Folders of tests are named as packages are; a real package anywhere on the path goes first.
 sys.path.append(str(Path(__file__).parents[1]))
@@ -23,3 +24,11 @@ def bare_environment(monkeypatch, tmp_path_factory):
         if ours or name in _FOREIGN:
             monkeypatch.delenv(name)
     monkeypatch.setenv("SCANNER_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show how long scans needed after each fault."""
+    if lines := recovery.table():
+        terminalreporter.section("seconds to recover")
+        for line in lines:
+            terminalreporter.write_line(line)

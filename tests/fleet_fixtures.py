@@ -16,6 +16,7 @@ from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from recovery import SEEN, Recovery
 
 from benchmarks.scan.fleet import await_workers, servers
 from scanner import bootstrap
@@ -39,6 +40,36 @@ class Fleet:
     supervisor: Supervisor
     #: Names of processes that had ended and were started again.
     restarted: list[str]
+    #: Where `misbehaving.py` reads what it is to do.
+    faults: Path
+    #: Seconds that the last scan took for which nothing was to be expected.
+    undisturbed: float = 0.0
+
+    def misbehave(self, *lines: str) -> None:
+        """Tell the workers with `misbehaving` which symbols misbehave from now on."""
+        self.faults.write_text("\n".join(lines))
+
+    def recovered(self, fault: str, since: float, factor: float = 1.0) -> None:
+        """Note that a scan is over after a fault that happened or ended at `since`."""
+        seconds = time.monotonic() - since
+        SEEN.append(
+            Recovery(fault=fault, seconds=seconds, undisturbed=self.undisturbed, factor=factor)
+        )
+
+    def plain_rows(self, **asked: Any) -> dict[str, tuple[Any, ...]]:
+        """Return the rows of a scan that nothing disturbs, and note how long it takes."""
+        began = time.monotonic()
+        scan_id = self.enqueue(**asked)
+        assert self.ended(scan_id, 90.0).state == "done"
+        self.undisturbed = time.monotonic() - began
+        return self.rows(scan_id)
+
+    def until(self, scan_id: str, recorded: int, seconds: float = 30.0) -> None:
+        """Wait until so many symbols of a scan have their records."""
+        ends = time.monotonic() + seconds
+        while (found := self.progress(scan_id)).recorded < recorded:
+            assert time.monotonic() < ends, f"not {recorded} records in {seconds:.0f} s: {found}"
+            time.sleep(0.005)
 
     def send(self, task: str, *arguments: str) -> None:
         """Put a task of the control worker on its queue."""
@@ -96,11 +127,13 @@ def fleet(
         app.conf.update(celery_config(settings))
         answering: dict[str, bool] = {}
         for command in stack.workers(answering):
-            supervisor.start(_with(module, command))
+            supervisor.start(_with(module, folder, command))
         await_workers(app, answering, supervisor)
         supervisor.wait_ready(60.0, lambda _: None)
         runtime = bootstrap.runtime(settings)
-        one = Fleet(runtime=runtime, app=app, supervisor=supervisor, restarted=[])
+        one = Fleet(
+            runtime=runtime, app=app, supervisor=supervisor, restarted=[], faults=folder / "faults"
+        )
         watcher = threading.Thread(target=_watch, args=(one, stopped, reconciled))
         watcher.start()
         try:
@@ -112,13 +145,13 @@ def fleet(
             runtime.redis.close()
 
 
-def _with(module: str, command: Command) -> Command:
+def _with(module: str, folder: Path, command: Command) -> Command:
     if not module or command.name == "control":
         return command
     return dataclasses.replace(
         command,
         argv=(*command.argv, "--include", f"worker.tasks,{module}"),
-        env={**command.env, "PYTHONPATH": str(TESTS)},
+        env={**command.env, "PYTHONPATH": str(TESTS), "FAULTS": str(folder / "faults")},
     )
 
 

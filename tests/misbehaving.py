@@ -1,6 +1,6 @@
 """Symbols that misbehave in a worker with this module: the file FAULTS names says which, and how.
 
-The file is read anew for each block, a line a symbol: `SYMBOL KIND`, or `* slow` for all.
+The file is read anew for each block, a line a symbol: `SYMBOL KIND`, or `* SECONDS` for all.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from worker import guard
+from scanner import pipeline
 from worker.celery import app
 
-_scan_batch = guard.scan_batch
+_scan_block = pipeline._scan_block
 
 
 def faults() -> dict[str, str]:
@@ -23,14 +23,14 @@ def faults() -> dict[str, str]:
     return dict(line.split() for line in lines)
 
 
-def _misbehaving(symbols, request, tools):
+def _misbehaving(symbols, request, tools, result):
     found = faults()
     if "*" in found:
         time.sleep(float(found["*"]))
     for symbol in symbols:
         if symbol in found:
             _misbehave(symbol, found[symbol])
-    return _scan_batch(symbols, request, tools)
+    return _scan_block(symbols, request, tools, result)
 
 
 def _misbehave(symbol: str, kind: str) -> None:
@@ -50,4 +50,4 @@ def leak() -> None:
     raise SystemExit
 
 
-guard.scan_batch = _misbehaving
+pipeline._scan_block = _misbehaving

@@ -1,0 +1,85 @@
+"""Symbols whose computing raises, ends its thread or never ends: they cost no other its row."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from fleet_fixtures import fleet
+
+#: Seconds that a task may take here.
+LIMIT = 3
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """Start a fleet whose symbols misbehave as the tests say."""
+    folder = tmp_path_factory.mktemp("misbehaving") / "fleet"
+    with fleet(
+        folder, module="misbehaving", simulator_symbols=400, fetch="grouped", task_limit=LIMIT
+    ) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def expected(one):
+    """Return the rows of a scan in which all behave."""
+    return one.plain_rows()
+
+
+def without(rows, *symbols):
+    """Return `rows` but those of `symbols`."""
+    return {symbol: values for symbol, values in rows.items() if symbol not in symbols}
+
+
+@pytest.mark.timeout(200)
+def test_what_a_symbol_raises_is_its_own_error(one, expected):
+    """Also SystemExit and MemoryError, which would take the thread's place in the pool away."""
+    bad = {"error": "ValueError", "memory": "MemoryError", "exit": "SystemExit"}
+    chosen = dict(zip(list(expected)[::130], bad, strict=False))
+    one.misbehave(*(f"{symbol} {kind}" for symbol, kind in chosen.items()))
+    before = len(one.restarted)
+    for _ in range(3):  # were a place lost each time, the last scan would find none
+        began = time.monotonic()
+        scan_id = one.enqueue()
+        assert one.ended(scan_id, 60.0).state == "done"
+        assert one.rows(scan_id) == without(expected, *chosen)
+        report = one.runtime.reports.load(scan_id)
+        for symbol, kind in chosen.items():
+            assert report.find(symbol).state == f"error:{bad[kind]}"
+    one.recovered("symbols that raise, SystemExit and MemoryError too", began)
+    assert len(one.restarted) == before
+    assert one.runtime.redis.hlen("unacked") == 0
+
+
+@pytest.mark.timeout(200)
+def test_a_symbol_without_an_end_ends_its_process_and_is_given_up(one, expected):
+    """Its block, and then its own task twice, run into the limit of a task."""
+    symbol = list(expected)[7]
+    one.misbehave(f"{symbol} loop")
+    before, began = len(one.restarted), time.monotonic()
+    scan_id = one.enqueue()
+    assert one.ended(scan_id, 100.0).state == "done"
+    one.recovered("a symbol without an end", began, 290.0 / LIMIT)
+    assert one.rows(scan_id) == without(expected, symbol)
+    assert one.runtime.reports.load(scan_id).find(symbol).state == "error:Poison"
+    assert len(one.restarted) - before == 3
+
+
+@pytest.mark.timeout(200)
+def test_an_error_that_escapes_ends_the_process_and_no_scan(one, expected):
+    """Celery would lose the thread's place without a word, and then consume nothing."""
+    one.misbehave("* 0.3")
+    before = len(one.restarted)
+    scan_id = one.enqueue()
+    one.until(scan_id, 20)
+    began = time.monotonic()
+    for _ in range(5):
+        one.app.send_task("leak", queue="scan", ignore_result=True)
+    assert one.ended(scan_id, 60.0).state == "done"
+    one.recovered("an error that escapes its thread", began)
+    assert one.rows(scan_id) == expected
+    ends = time.monotonic() + 30.0
+    while len(one.restarted) == before:
+        assert time.monotonic() < ends, "no process was started again"
+        time.sleep(0.1)
