@@ -42,8 +42,6 @@ class Fleet:
     restarted: list[str]
     #: Where `misbehaving.py` reads what it is to do.
     faults: Path
-    #: Seconds that the last scan took for which nothing was to be expected.
-    undisturbed: float = 0.0
 
     def misbehave(self, *lines: str) -> None:
         """Tell the workers with `misbehaving` which symbols misbehave from now on."""
@@ -51,17 +49,12 @@ class Fleet:
 
     def recovered(self, fault: str, since: float, factor: float = 1.0) -> None:
         """Note that a scan is over after a fault that happened or ended at `since`."""
-        seconds = time.monotonic() - since
-        SEEN.append(
-            Recovery(fault=fault, seconds=seconds, undisturbed=self.undisturbed, factor=factor)
-        )
+        SEEN.append(Recovery(fault=fault, seconds=time.monotonic() - since, factor=factor))
 
     def plain_rows(self, **asked: Any) -> dict[str, tuple[Any, ...]]:
-        """Return the rows of a scan that nothing disturbs, and note how long it takes."""
-        began = time.monotonic()
+        """Return the rows of a scan that nothing disturbs."""
         scan_id = self.enqueue(**asked)
         assert self.ended(scan_id, 90.0).state == "done"
-        self.undisturbed = time.monotonic() - began
         return self.rows(scan_id)
 
     def until(self, scan_id: str, recorded: int, seconds: float = 30.0) -> None:

@@ -1,7 +1,7 @@
 """How long a scan needs after a fault: each test notes it, and the end of a run shows the table.
 
-Faults that last for minutes elsewhere are shortened here by a factor, which the table shows.
-`SCANNER_TEST_SOAK=1` (`make soak`) lets them last, and repeats what is repeated five times as often.
+Faults that last for minutes elsewhere are shortened by a factor, which the table shows. With
+`SCANNER_TEST_SOAK=1` (`make soak`) they last, and what is repeated is five times as often.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ class Recovery:
     fault: str
     #: Seconds from the fault, or from its end if it lasts, to the report.
     seconds: float
-    #: Seconds of a scan that nothing disturbs.
-    undisturbed: float
     #: By how much the fault was shortened.
     factor: float = 1.0
 
@@ -41,9 +39,6 @@ def rounds(count: int) -> int:
 
 def table() -> list[str]:
     """Return the lines of the table of what was seen; none if nothing was."""
-    lines = [
-        f"{one.fault:<58}{one.seconds:>9.1f}{one.undisturbed:>13.1f}{one.factor:>8.0f}"
-        for one in SEEN
-    ]
-    head = f"{'fault':<58}{'seconds':>9}{'undisturbed':>13}{'factor':>8}"
+    lines = [f"{one.fault:<60}{one.seconds:>9.1f}{one.factor:>8.0f}" for one in SEEN]
+    head = f"{'fault':<60}{'seconds':>9}{'factor':>8}"
     return [head, *lines] if lines else []
