@@ -5,13 +5,13 @@ ScannerError
 │   ├── RateLimited            the provider or our own budget asks to wait
 │   ├── ProviderUnavailable    no usable answer: down, timed out, cut or unreadable
 │   │   └── ProviderPaused     not asked now, for it has failed too often in a row
-│   ├── MarketIncomplete       a session of the whole market has to be fetched first
-│   └── StoreUnavailable       Redis is away or refuses to write
+│   └── MarketIncomplete       a session of the whole market has to be fetched first
 ├── DataError                  asking again gives the same answer
 │   ├── InvalidSymbol          the text is not a symbol
 │   ├── UnknownSymbol          the provider does not know the symbol
 │   ├── NotEntitled            the provider's plan does not include the data
 │   └── BadBars                the bars break a rule that every series keeps
+├── StoreUnavailable           Redis is away or refuses to write; of no symbol, so it stops a batch
 └── ConfigError                the user has to change something
     ├── ExpressionError        a rule of a screen is not of the scan language
     ├── KeyRefused             the provider does not accept the key
@@ -55,8 +55,13 @@ class ProviderPaused(ProviderUnavailable):
         """Seconds until one request may try whether the provider answers again."""
 
 
-class StoreUnavailable(TransientError):
+class StoreUnavailable(ScannerError):
     """Raised when Redis cannot be reached or refuses to write."""
+
+    def __init__(self, message: str, *, passes: bool = True) -> None:
+        super().__init__(message)
+        self.passes = passes
+        """Whether the same call may succeed when the server is back, or has room again."""
 
 
 class DataError(ScannerError):

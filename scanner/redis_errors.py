@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import redis
 
 from scanner.errors import StoreUnavailable
+
+#: What a server that is away, starts, is full or has become a replica raises for the time being.
+_PASSING: Final = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+)
 
 
 @contextmanager
@@ -16,4 +25,5 @@ def redis_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise StoreUnavailable(f"{doing}: Redis answered {error}") from error
+        passes = isinstance(error, _PASSING)
+        raise StoreUnavailable(f"{doing}: Redis answered {error}", passes=passes) from error

@@ -7,7 +7,7 @@ its slot in Redis, so that a slot starts one scan whatever ticks are late, lost 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Final, cast
 
 import structlog
 
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 #: A time of day that was missed by more than this is skipped.
 _GRACE: Final = dt.timedelta(minutes=10)
 _CLAIM_SECONDS: Final = 7 * 86_400
+#: After this a tick that has claimed a slot and started nothing is taken for dead.
+_DEAD_AFTER: Final = dt.timedelta(seconds=45)
 
 
 def due_slot(schedule: str, now: dt.datetime) -> str | None:
@@ -53,6 +55,25 @@ def _moment(day: dt.date, time: dt.time) -> dt.datetime:
     return dt.datetime.combine(day, time, EXCHANGE_ZONE).astimezone(dt.UTC)
 
 
+def _claimed(runtime: Runtime, key: str, now: dt.datetime) -> bool:
+    """Return whether the slot is this tick's: nobody's yet, or of one that died with it."""
+    with redis_errors("claim a slot"):
+        if runtime.redis.set(key, now.isoformat(), nx=True, ex=_CLAIM_SECONDS):
+            return True
+        holder = cast("bytes | None", runtime.redis.get(key))
+    try:
+        since = dt.datetime.fromisoformat((holder or b"").decode())
+    except ValueError:  # the id of a scan
+        return False
+    return now - since >= _DEAD_AFTER
+
+
+def _settle(runtime: Runtime, key: str, scan_id: str) -> None:
+    """Note which scan a slot has."""
+    with redis_errors("settle a slot"):
+        runtime.redis.set(key, scan_id, xx=True, keepttl=True)
+
+
 def tick(runtime: Runtime, now: dt.datetime) -> str | None:
     """Start the scan that is due at `now` and return its id; None if none is due or one runs."""
     spec = spec_of(runtime)
@@ -60,15 +81,15 @@ def tick(runtime: Runtime, now: dt.datetime) -> str | None:
     if slot is None:
         return None
     key = keys.slot(spec.source, spec.universe, slot)
-    with redis_errors("claim a slot"):
-        claimed = runtime.redis.set(key, now.isoformat(), nx=True, ex=_CLAIM_SECONDS)
-    if not claimed:
+    if not _claimed(runtime, key, now):
         return None
     try:
         scan_id = request_scan(runtime, spec)
     except ScanRunning as running:
         log.warning("slot skipped", slot=slot, cause=str(running))
+        _settle(runtime, key, running.scan_id)
         return None
+    _settle(runtime, key, scan_id)
     log.info("scan is due", slot=slot, scan=scan_id)
     start_scan(runtime, scan_id)
     return scan_id

@@ -22,7 +22,7 @@ from celery import chord
 from scanner.bars.budget import parse_rate
 from scanner.bars.cache import BarRequest
 from scanner.bootstrap import Runtime, lookback_days, screens_text
-from scanner.errors import ConfigError, ScannerError
+from scanner.errors import ConfigError, ScannerError, StoreUnavailable
 from scanner.pipeline import absence_of, load_benchmarks
 from scanner.results.redis_records import BatchRecords, ScanRules
 from scanner.rules.names import TEXTS
@@ -115,6 +115,8 @@ def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> Non
             now = window.now if before.now is None else still_open(runtime, request, window)
             keep_snapshot(runtime, request, now, early)
         rules = _rules(runtime, scan_id, planned)
+    except StoreUnavailable:
+        raise
     except ScannerError as error:
         log.error("scan not started", scan=scan_id, cause=str(error))  # noqa: TRY400 - expected
         runtime.state.stop(scan_id, str(error))

@@ -19,6 +19,8 @@ from scanner.results.redis_records import ScanProgress
 from scanner.results.report import PLANNED, RUNNING
 from scheduler.dispatch import start_scan
 from scheduler.open_scans import report_lost
+from scheduler.take_up import has_no_planner
+from worker.celery import app
 from worker.config import SCAN_QUEUE
 from worker.finish import finish, unfinished_symbols
 from worker.tasks import scan_symbols
@@ -62,9 +64,11 @@ def resume(runtime: Runtime, scan_id: str) -> None:
 
 
 def _ask_again(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
-    """Go on with a planned scan whose sessions have come, or not all of them."""
+    """Go on with a planned scan: its message was lost, or sessions have come, or not all."""
     fields = progress.fields
     if "market_now" not in fields:
+        if has_no_planner(progress):
+            app.send_task("start_scan", (scan_id,))
         return
     if fields.get("round_over") == "1" or _stalled(runtime, scan_id, progress):
         start_scan(runtime, scan_id)

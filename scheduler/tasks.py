@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+
+from celery import Task
+from celery.signals import worker_ready
 
 from scheduler import beat, dispatch
 from scheduler import reconcile as reconciler
 from scheduler.open_scans import remember
+from scheduler.take_up import note_planner, take_up_at_start
 from worker import runtime
 from worker.celery import app
+from worker.patience import patiently
 
 
-@app.task(name="start_scan")
-def start_scan(scan_id: str) -> None:
+@app.task(name="start_scan", bind=True)
+def start_scan(self: Task, scan_id: str) -> None:
     """Plan an open scan and put it on the queue."""
-    remember(runtime.current(), scan_id)
-    dispatch.start_scan(runtime.current(), scan_id)
+    current, node = runtime.current(), self.request.hostname or ""
+
+    def start() -> None:
+        remember(current, scan_id)
+        note_planner(current, scan_id, node)
+        dispatch.start_scan(current, scan_id)
+
+    patiently(start)
 
 
 @app.task(name="resume_scan")
 def resume_scan(scan_id: str) -> None:
     """Go on with a scan that was over and has been reopened."""
-    remember(runtime.current(), scan_id)
-    reconciler.resume(runtime.current(), scan_id)
+    current = runtime.current()
+    patiently(lambda: remember(current, scan_id))
+    patiently(lambda: reconciler.resume(current, scan_id))
 
 
 @app.task(name="sessions_fetched")
 def sessions_fetched(scan_id: str) -> None:
     """Go on with a scan whose sessions have come; the reconciler asks for the others again."""
-    dispatch.start_scan(runtime.current(), scan_id, ask_again=False)
+    current = runtime.current()
+    patiently(lambda: dispatch.start_scan(current, scan_id, ask_again=False))
 
 
 @app.task(name="tick")
@@ -41,3 +55,8 @@ def tick() -> None:
 def reconcile() -> None:
     """Close scans that nobody closed."""
     reconciler.reconcile(runtime.current())
+
+
+@worker_ready.connect(weak=False)
+def _take_up(sender: Any, **_: Any) -> None:
+    take_up_at_start(runtime.current, sender.hostname, start_scan.delay)

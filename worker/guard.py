@@ -23,6 +23,7 @@ from scanner.results.redis_records import BatchRecords
 from scanner.results.report import Absence, Row
 from scanner.spec import Batch
 from worker.market import check_overlap, noted
+from worker.patience import patiently
 from worker.rules import rules_of
 from worker.take_over import Publish, count_ended, give_out_alone
 
@@ -51,23 +52,28 @@ def record_batch(
     alone = _SUSPECTS if batch.deaths else nullcontext()
     with _kept_going("batch failed", batch.scan_id, give_back), alone:
         made.append(current())
-        state = made[0].state
-        request = state.begin(batch, node)
-        if request is None or (batch.again and state.has_final(batch.scan_id, batch.symbols)):
-            count_ended(made[0], batch, node)
-            return
-        _scan(made[0], batch, node, request, on_end)
-        if batch.again and state.is_complete(batch.scan_id):
-            # The chord has lost a part for good: its body will not come.
-            on_end(batch.scan_id)
+        patiently(lambda: _record(made[0], batch, node, on_end))
+
+
+def _record(runtime: Runtime, batch: Batch, node: str, on_end: Callable[[str], object]) -> None:
+    state = runtime.state
+    request = state.begin(batch, node)
+    if request is None or (batch.again and state.has_final(batch.scan_id, batch.symbols)):
+        count_ended(runtime, batch, node)
+        return
+    _scan(runtime, batch, node, request, on_end)
+    if batch.again and state.is_complete(batch.scan_id):
+        # The chord has lost a part for good: its body will not come.
+        on_end(batch.scan_id)
 
 
 def redelivered(current: Callable[[], Runtime], batch: Batch, node: str, publish: Publish) -> None:
     """Give out the symbols of a block alone that was delivered before."""
     with _kept_going("block failed", batch.scan_id):
         log.warning("block delivered again", scan=batch.scan_id, batch=batch.number)
-        give_out_alone(current(), batch, 0, publish)
-        count_ended(current(), batch, node)
+        runtime = current()
+        patiently(lambda: give_out_alone(runtime, batch, 0, publish))
+        patiently(lambda: count_ended(runtime, batch, node))
 
 
 @contextmanager
@@ -94,7 +100,7 @@ def guarded(
     with _kept_going("session failed", scan_id):
         runtime = current()
         try:
-            noted(runtime, scan_id, what, work)
+            patiently(lambda: noted(runtime, scan_id, what, work))
         except ConfigError as error:
             _stop(runtime, scan_id, error, on_end)
 

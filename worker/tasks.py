@@ -15,6 +15,7 @@ from worker.celery import app
 from worker.finish import finish
 from worker.guard import guarded, guarded_sample, record_batch, redelivered
 from worker.market import Wanted, keep_session, keep_splits
+from worker.patience import patiently
 from worker.take_over import take_over_at_start
 
 
@@ -78,7 +79,8 @@ def compare_sample(scan_id: str, symbols: list[str]) -> None:
 @app.task(name="finish_scan")
 def finish_scan(scan_id: str) -> None:
     """Close a scan if it is complete."""
-    finish(runtime.current(), scan_id)
+    current = runtime.current()
+    patiently(lambda: finish(current, scan_id))
 
 
 @worker_ready.connect(weak=False)

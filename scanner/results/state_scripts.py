@@ -9,7 +9,7 @@ from typing import Final
 #: universe, or nil.
 OPEN: Final = """
 local holder = redis.call('GET', KEYS[1])
-if holder then
+if holder and holder ~= ARGV[1] then
   local state = redis.call('HGET', ARGV[2] .. holder, 'state')
   if state == 'planned' or state == 'running' or state == 'closing' then return holder end
 end

@@ -10,7 +10,7 @@ from runtime_builders import messages, runtime_on
 from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
 
 from scanner import keys
-from scanner.errors import ConfigError
+from scanner.errors import ConfigError, StoreUnavailable
 from scanner.results import redis_ends
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import Batch
@@ -65,6 +65,22 @@ def test_a_slot_starts_one_scan_whatever_ticks_are_doubled(queue):
     runtime.state.cancel(scan_id, "interrupted")
     assert tick(runtime, DUE + dt.timedelta(minutes=9)) is None
     assert tick(runtime, DUE + dt.timedelta(days=1)) not in {None, scan_id}
+
+
+def test_a_slot_whose_tick_died_is_taken_over(queue, monkeypatch):
+    """By the next tick: it had claimed the slot, and started nothing."""
+    runtime = runtime_of(queue)
+
+    def away(*_):
+        raise StoreUnavailable("open a scan: no connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scheduler.beat.request_scan", away)
+        with pytest.raises(StoreUnavailable):
+            tick(runtime, DUE)
+    assert tick(runtime, DUE + dt.timedelta(seconds=30)) is None
+    assert tick(runtime, DUE + dt.timedelta(minutes=1)) is not None
+    assert tick(runtime, DUE + dt.timedelta(minutes=2)) is None
 
 
 @pytest.mark.parametrize(

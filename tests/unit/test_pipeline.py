@@ -16,7 +16,6 @@ from scanner.errors import (
     ProviderPaused,
     ProviderUnavailable,
     RateLimited,
-    StoreUnavailable,
     UnknownSymbol,
 )
 from scanner.indicators.compute import KernelEngine
@@ -31,7 +30,6 @@ STATES = {
     RateLimited("slow", wait=9.0): ("deferred:budget", False),
     ProviderUnavailable("down"): ("error:ProviderUnavailable", False),
     ProviderPaused("left alone", wait=9.0): ("deferred:provider", False),
-    StoreUnavailable("away"): ("error:StoreUnavailable", False),
     UnknownSymbol("what?"): ("no_data:unknown_symbol", True),
     InvalidSymbol("no"): ("error:InvalidSymbol", True),
     NotEntitled("pay"): ("error:NotEntitled", True),

@@ -1,0 +1,120 @@
+"""Messages that come twice, too late, or not at all, by real workers."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from fleet_fixtures import fleet
+
+SYMBOLS = 400
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """Start a fleet whose scans can be made to last."""
+    folder = tmp_path_factory.mktemp("odd") / "fleet"
+    with fleet(
+        folder, module="misbehaving", simulator_symbols=SYMBOLS, fetch="grouped", batch_size=4
+    ) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def expected(one):
+    """Return the rows of a scan that nothing disturbs."""
+    found = one.plain_rows()
+    one.misbehave("* 0.2")
+    return found
+
+
+def begun(one, recorded=SYMBOLS // 8):
+    """Return the id of a scan of which so much is done."""
+    scan_id = one.enqueue()
+    one.until(scan_id, recorded)
+    return scan_id
+
+
+def over(one, scan_id, expected, fault="", since=0.0, factor=1.0):
+    """Wait for the one report of a scan, and compare its rows with those of a plain one."""
+    progress = one.ended(scan_id, 100.0)
+    assert progress.state == "done"
+    if fault:
+        one.recovered(fault, since, factor)
+    assert one.rows(scan_id) == expected
+    return progress.fields
+
+
+@pytest.mark.timeout(200)
+def test_messages_that_come_twice_are_counted_once(one, expected):
+    """Those that wait in the queue are doubled, so that two threads work on each at a time."""
+    client = one.runtime.redis
+    scan_id = begun(one)
+    waiting = client.lrange("scan", 0, -1)
+    assert len(waiting) > 20
+    client.rpush("scan", *waiting)
+    fields = over(one, scan_id, expected, "messages come twice", time.monotonic())
+    assert int(fields["refused"]) > 0
+
+
+@pytest.mark.timeout(200)
+def test_a_task_that_outlasts_its_message_is_recorded_once(one, expected):
+    """The time of delivery is set back, so that running tasks are delivered once more."""
+    client = one.runtime.redis
+    one.misbehave("* 1.0")
+    scan_id = one.enqueue()
+    one.until(scan_id, 4)
+    tags = [tag for tag, _ in client.zscan_iter("unacked_index")]
+    assert tags
+    client.zadd("unacked_index", dict.fromkeys(tags, 0.0), xx=True)
+    one.misbehave("* 0.4")
+    fields = over(one, scan_id, expected, "running tasks are delivered again", time.monotonic())
+    assert float(fields["batches"]) >= SYMBOLS / 4
+    one.misbehave("* 0.2")
+
+
+@pytest.mark.timeout(200)
+def test_a_scan_that_is_started_twice_runs_once(one, expected):
+    """The second start finds it running."""
+    scan_id = begun(one)
+    batches = one.progress(scan_id).fields["batches"]
+    for _ in range(3):
+        one.send("start_scan", scan_id)
+    fields = over(one, scan_id, expected)
+    assert fields["batches"] == batches
+    assert "given_out_again" not in fields
+
+
+@pytest.mark.timeout(200)
+def test_a_chord_that_is_lost_is_no_scan_that_is_lost(one, expected):
+    """Its counter vanishes in the middle; the reconciler closes the scan."""
+    client = one.runtime.redis
+    scan_id = begun(one)
+    lost = 0
+    while (progress := one.progress(scan_id)).recorded < progress.total:
+        found = list(client.scan_iter("celery-taskset-meta-*", count=1_000))
+        lost += client.delete(*found) if found else 0
+        time.sleep(0.01)
+    assert lost
+    over(one, scan_id, expected, "a chord's counter is lost", time.monotonic())
+
+
+@pytest.mark.timeout(200)
+def test_what_comes_after_the_end_is_refused(one, expected):
+    """A scan that is over stays as it is."""
+    client = one.runtime.redis
+    scan_id = begun(one)
+    late = client.lrange("scan", 0, 0)
+    before = over(one, scan_id, expected)
+    client.lpush("scan", *late)
+    report = client.get(f"ms1:scan:{scan_id}:report")
+    ends = time.monotonic() + 20.0
+    while client.llen("scan"):
+        assert time.monotonic() < ends, "nobody takes the message"
+        time.sleep(0.05)
+    other = one.enqueue()
+    assert one.rows(other) if one.ended(other, 60.0) else None
+    assert client.get(f"ms1:scan:{scan_id}:report") == report
+    assert one.progress(scan_id).fields == before
+    assert json.loads(late[0])["headers"]["task"] == "scan_symbols"
