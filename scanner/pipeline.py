@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import structlog
+from structlog.contextvars import bind_contextvars
 
 from scanner.bars.block import FIELDS, BarSeries, stack
 from scanner.bars.cache import BarCache, BarRequest
@@ -42,6 +44,8 @@ from scanner.rules.screens import Screen
 from scanner.rules.verdicts import input_rows, plain_numbers
 from scanner.timeframe import day_date
 from scanner.turns import TURNS
+
+log = structlog.get_logger(__name__)
 
 #: Columns of a row that are the last bar itself.
 BAR_COLUMNS: Final = FIELDS
@@ -90,7 +94,8 @@ class BatchResult:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the time that the body takes to `stage`."""
+        """Add the time that the body takes to `stage`, which log lines name."""
+        bind_contextvars(stage=stage)
         started = time.perf_counter()
         try:
             yield
@@ -106,8 +111,9 @@ def scan_batch(symbols: Sequence[str], request: BarRequest, tools: ScanTools) ->
         result.records = _scan_block(symbols, request, tools, result)
     except ScannerError:
         raise
-    except BaseException as error:  # noqa: BLE001 - it costs no other symbol its row
+    except BaseException as error:
         if len(symbols) == 1:
+            log.exception("symbol failed", symbol=symbols[0], cause=repr(error))
             result.records = [absence_of(symbols[0], error)]
         else:
             for symbol in symbols:

@@ -122,7 +122,7 @@ def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
     threads = runtime.settings.workers * runtime.settings.threads
     room = 1_000 if rate is None else math.ceil(PERIOD * rate.limit / rate.window) + threads
     symbols = unfinished_symbols(runtime, scan_id)[:room]
-    first = runtime.state.more_batches(scan_id, len(symbols))
+    first = runtime.state.more_batches(scan_id, len(symbols), "reconciled")
     if first is None:
         return
     runtime.state.note(scan_id, {"idle_rounds": idle, "round_recorded": progress.recorded})

@@ -57,7 +57,7 @@ def unfinished_symbols(runtime: Runtime, scan_id: str) -> list[str]:
 
 
 def _deferred(record: Record) -> bool:
-    return isinstance(record, Absence) and record.state.startswith("deferred:")
+    return isinstance(record, Absence) and record.is_deferred
 
 
 def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Final
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from scanner.bars.cache import BarRequest
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError, StoreUnavailable
 from scanner.pipeline import absence_of, scan_batch
-from scanner.results.redis_records import BatchRecords
+from scanner.results.redis_records import EVENT, BatchRecords
 from scanner.results.report import Absence, Row
 from scanner.spec import Batch
 from worker.market import check_overlap, noted
@@ -50,7 +52,8 @@ def record_batch(
             _give_back(made[0], batch, node, error)
 
     alone = _SUSPECTS if batch.deaths else nullcontext()
-    with _kept_going("batch failed", batch.scan_id, give_back), alone:
+    told = bound_contextvars(scan=batch.scan_id, batch=batch.number, stage="begin")
+    with told, _kept_going("batch failed", batch.scan_id, give_back), alone:
         made.append(current())
         patiently(lambda: _record(made[0], batch, node, on_end))
 
@@ -58,6 +61,8 @@ def record_batch(
 def _record(runtime: Runtime, batch: Batch, node: str, on_end: Callable[[str], object]) -> None:
     state = runtime.state
     request = state.begin(batch, node)
+    if request is None:
+        state.count(batch.scan_id, "late")
     if request is None or (batch.again and state.has_final(batch.scan_id, batch.symbols)):
         count_ended(runtime, batch, node)
         return
@@ -72,7 +77,8 @@ def redelivered(current: Callable[[], Runtime], batch: Batch, node: str, publish
     with _kept_going("block failed", batch.scan_id):
         log.warning("block delivered again", scan=batch.scan_id, batch=batch.number)
         runtime = current()
-        patiently(lambda: give_out_alone(runtime, batch, 0, publish))
+        runtime.state.count(batch.scan_id, "redelivered")
+        patiently(lambda: give_out_alone(runtime, batch, 0, publish, why="redelivered"))
         patiently(lambda: count_ended(runtime, batch, node))
 
 
@@ -152,13 +158,14 @@ def _write(
 ) -> None:
     waiting = [one for one in records if isinstance(one, Absence) and not one.final]
     final = [one for one in records if isinstance(one, Row) or one.final]
+    deferred = Counter(f"{EVENT}{one.state}" for one in waiting if one.is_deferred)
     thread = f"by:{_HOST}:{os.getpid()}:{threading.get_native_id()}"
     runtime.state.write(
         batch.scan_id,
         BatchRecords(
             final=final,
             waiting=waiting,
-            counters={**counters, thread: float(len(batch.symbols))},
+            counters={**counters, **deferred, thread: float(len(batch.symbols))},
             number=batch.number,
             node=node,
         ),

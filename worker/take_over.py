@@ -37,19 +37,21 @@ def take_over(
         if deaths >= MOST_DEATHS:
             _give_up(runtime, batch)
         else:
-            give_out_alone(runtime, batch, deaths, publish)
+            give_out_alone(runtime, batch, deaths, publish, why="dead")
         count_ended(runtime, batch, node)
         if runtime.state.is_complete(batch.scan_id):
             on_end(batch.scan_id)
 
 
-def give_out_alone(runtime: Runtime, batch: Batch, deaths: int, publish: Publish) -> None:
+def give_out_alone(
+    runtime: Runtime, batch: Batch, deaths: int, publish: Publish, *, why: str
+) -> None:
     """Put a task on the queue for each symbol of a batch that has no record, if its scan runs."""
     state = runtime.state
     if state.request(batch.scan_id) is None:
         return
     symbols = state.unrecorded(batch.scan_id, batch.symbols)
-    first = state.more_batches(batch.scan_id, len(symbols))
+    first = state.more_batches(batch.scan_id, len(symbols), why)
     if first is None:
         return
     for number, symbol in enumerate(symbols, start=first):

@@ -12,6 +12,7 @@ import redis
 from scanner import keys
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
+from scanner.results.redis_records import EVENT
 from scanner.results.redis_under_way import RedisUnderWay
 
 #: Begins the fields that say why a session, or the splits, could not be fetched.
@@ -87,6 +88,11 @@ class RedisScanFetch(RedisUnderWay):
         """Count one more answer for a scan that exists; `what` is not lacking any more."""
         with redis_errors("count a step of a scan"):
             self._count(keys=[keys.scan(scan_id)], args=["sessions_done", f"{UNFETCHED}{what}"])
+
+    def count(self, scan_id: str, event: str) -> None:
+        """Count something that does not go the usual way, for a scan that exists."""
+        with redis_errors("count an event of a scan"):
+            self._count(keys=[keys.scan(scan_id)], args=[f"{EVENT}{event}", ""])
 
     def _lock(self, scan_id: str) -> str:
         with redis_errors("read a scan's lock"):

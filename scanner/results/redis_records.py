@@ -27,6 +27,10 @@ else:
     from backports import zstd
 
 
+#: Begins the names of a scan's counters of what did not go the usual way.
+EVENT: Final = "event:"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanProgress:
     """Where a scan stands."""
@@ -40,6 +44,15 @@ class ScanProgress:
     waiting: int
     #: All fields of the scan's hash, as text.
     fields: dict[str, str]
+
+    @property
+    def events(self) -> dict[str, int]:
+        """What was refused, late, redelivered, republished or deferred, and how often."""
+        return {
+            name.removeprefix(EVENT): int(float(count))
+            for name, count in sorted(self.fields.items())
+            if name.startswith(EVENT)
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

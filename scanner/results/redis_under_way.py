@@ -98,13 +98,13 @@ class RedisUnderWay(RedisScanRecords):
             found = cast("list[Any]", self._client.hmget(keys.records(scan_id), list(symbols)))
         return all(one is not None for one in found)
 
-    def more_batches(self, scan_id: str, count: int) -> int | None:
+    def more_batches(self, scan_id: str, count: int, why: str) -> int | None:
         """Count batches that are given out again, and return the number of the first of them.
 
-        None if the scan is gone.
+        `why`: `dead`, `redelivered` or `reconciled`. None if the scan is gone.
         """
         with redis_errors("add batches"):
-            batches = self._more(keys=[keys.scan(scan_id)], args=[count])
+            batches = self._more(keys=[keys.scan(scan_id)], args=[count, why])
         return None if batches is None else int(cast("int", batches)) - count
 
 

@@ -63,6 +63,11 @@ class Absence:
     #: False while a later try of the same scan may still give a row.
     final: bool = True
 
+    @property
+    def is_deferred(self) -> bool:
+        """Whether its turn has not come: the budget or a provider that is down has kept it back."""
+        return self.state.startswith("deferred:")
+
 
 Record = Row | Absence
 

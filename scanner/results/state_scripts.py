@@ -44,7 +44,9 @@ local finals, waiting = tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('HDEL', KEYS[5], ARGV[5])
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'running' then
-  if state then redis.call('HINCRBY', KEYS[1], 'refused', finals + waiting) end
+  if state and finals + waiting > 0 then
+    redis.call('HINCRBY', KEYS[1], 'event:refused', finals + waiting)
+  end
   return -1
 end
 local taken, at = 0, 6
@@ -63,7 +65,7 @@ for _ = 1, waiting do
   at = at + 2
 end
 if taken < finals + waiting then
-  redis.call('HINCRBY', KEYS[1], 'refused', finals + waiting - taken)
+  redis.call('HINCRBY', KEYS[1], 'event:refused', finals + waiting - taken)
 end
 for i = at, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if tonumber(ARGV[4]) >= 0 and redis.call('SETBIT', KEYS[4], ARGV[4], 1) == 0 then
@@ -103,7 +105,7 @@ return 1
 """
 
 #: KEYS: scan. ARGV: field, other field. Adds one to a field of a scan that has not gone, and
-#: deletes the other one, which does not hold any more.
+#: deletes the other one, which does not hold any more; there may be none.
 COUNT: Final = """
 if redis.call('HEXISTS', KEYS[1], 'state') == 1 then
   redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
@@ -139,10 +141,11 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return 1
 """
 
-#: KEYS: scan. ARGV: number. Adds batches to a scan that has not gone, and returns how many it has.
+#: KEYS: scan. ARGV: number, why. Adds batches to a scan that has not gone, and returns how many it
+#: has.
 MORE: Final = """
 if redis.call('HEXISTS', KEYS[1], 'state') == 0 then return nil end
-redis.call('HINCRBY', KEYS[1], 'given_out_again', ARGV[1])
+redis.call('HINCRBY', KEYS[1], 'event:republished:' .. ARGV[2], ARGV[1])
 return redis.call('HINCRBY', KEYS[1], 'batches', ARGV[1])
 """
 

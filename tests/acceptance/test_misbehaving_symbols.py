@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -32,6 +33,14 @@ def without(rows, *symbols):
     return {symbol: values for symbol, values in rows.items() if symbol not in symbols}
 
 
+def log_lines(one, event, scan_id):
+    """Return the lines of the workers' logs on an event of a scan."""
+    logs = (one.faults.parent / "logs").glob("scan*.log")
+    lines = [line for log in logs for line in log.read_text().splitlines()]
+    told = [json.loads(line) for line in lines if line.startswith("{")]  # behind a banner
+    return [one for one in told if one["event"] == event and one.get("scan") == scan_id]
+
+
 @pytest.mark.timeout(200)
 def test_what_a_symbol_raises_is_its_own_error(one, expected):
     """Also SystemExit and MemoryError, which would take the thread's place in the pool away."""
@@ -50,6 +59,13 @@ def test_what_a_symbol_raises_is_its_own_error(one, expected):
     one.recovered("symbols that raise, SystemExit and MemoryError too", began)
     assert len(one.restarted) == before
     assert one.runtime.redis.hlen("unacked") == 0
+    told = {line["symbol"]: line for line in log_lines(one, "symbol failed", scan_id)}
+    assert told.keys() == chosen.keys()
+    for symbol, kind in chosen.items():
+        assert bad[kind] in told[symbol]["cause"]
+        assert f"{symbol}: made up" in told[symbol]["exception"]
+        assert told[symbol]["stage"] == "begin"
+        assert isinstance(told[symbol]["batch"], int)
 
 
 @pytest.mark.timeout(200)

@@ -71,6 +71,15 @@ def test_a_batch_ends_as_records_and_counters(queue):
     assert [float(v) for n, v in fields.items() if n.startswith("by:")] == [3]
 
 
+def test_what_is_deferred_is_counted_by_its_reason(queue):
+    """Each try of it."""
+    limited = {s: RateLimited("the plan is used up", wait=9.0) for s in SYMBOLS[:2]}
+    runtime, scan_id = running(queue, limited)
+    record(runtime, scan_id)
+    deferred = runtime.state.progress(scan_id).events
+    assert deferred == {"deferred:budget": 3}  # the third was not even tried
+
+
 def test_a_message_that_comes_twice_changes_no_record(queue):
     """A redelivered task reads the cache and is refused."""
     runtime, scan_id = running(queue)
@@ -88,6 +97,8 @@ def test_a_batch_of_a_scan_that_is_over_asks_nobody(queue):
     record(runtime, scan_id)
     record(runtime, "nobody")
     assert runtime.provider.asked == []
+    assert runtime.state.progress(scan_id).events == {"late": 1}
+    assert runtime.state.progress("nobody") is None
 
 
 def test_a_refused_key_stops_the_scan_and_calls_for_its_end_once(queue):

@@ -49,7 +49,7 @@ def test_records_are_taken_only_while_the_scan_runs(state):
     assert state.write("s1", batch(row("BRK.B"))) == -1
     found = state.collect("s1")
     assert (set(found.records), found.waiting) == ({"AAA"}, {})
-    assert state.progress("s1").fields["refused"] == "4"
+    assert state.progress("s1").fields["event:refused"] == "4"
 
 
 def test_a_symbol_gets_one_final_record_whoever_writes_it(state):
@@ -61,7 +61,7 @@ def test_a_symbol_gets_one_final_record_whoever_writes_it(state):
     found = state.collect("s1")
     assert found.records == {"AAA": row("AAA", {"close": 1.0}), "BRK.B": row("BRK.B")}
     assert found.waiting == {}
-    assert state.progress("s1").fields["refused"] == "2"
+    assert state.progress("s1").fields["event:refused"] == "2"
 
 
 def test_a_waiting_record_is_replaced_by_a_later_one_and_by_a_final_one(state):

@@ -97,7 +97,7 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
     assert taken_over(runtime) == []
     assert given_out(queue) == [(["AAA"], 0), (["CCC"], 0)]
     fields = runtime.state.progress(scan_id).fields
-    assert (fields["batches"], fields["given_out_again"]) == ("3", "2")
+    assert (fields["batches"], fields["event:republished:dead"]) == ("3", "2")
     assert fields["tasks"] == "2"  # one that died counts as ended
     assert taken_over(runtime) == []
     assert given_out(queue) == []
@@ -155,6 +155,8 @@ def test_a_block_that_is_delivered_again_is_not_run(queue, runtime, scan_id):
     """It may have ended the process that had it."""
     batch = Batch(scan_id=scan_id, number=0, symbols=tuple(SYMBOLS))
     redelivered(lambda: runtime, batch, NODE, tasks.scan_symbols.delay)
+    events = {"redelivered": 1, "republished:redelivered": 3}
+    assert runtime.state.progress(scan_id).events == events
     assert given_out(queue) == [([symbol], 0) for symbol in SYMBOLS]
     progress = runtime.state.progress(scan_id)
     assert (progress.recorded, progress.fields["tasks"]) == (0, "1")
@@ -198,7 +200,7 @@ def test_what_has_seen_a_process_die_runs_alone(runtime, scan_id):
 def test_a_scan_that_is_gone_gets_no_field(queue, runtime, scan_id):
     """It would be a hash without a state, and without an end."""
     queue.delete(keys.scan(scan_id))
-    assert runtime.state.more_batches(scan_id, 3) is None
+    assert runtime.state.more_batches(scan_id, 3, "dead") is None
     assert not queue.exists(keys.scan(scan_id))
     queue.hset(keys.scan(scan_id), "batches", 1)
     assert runtime.state.progress(scan_id) is None

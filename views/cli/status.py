@@ -39,6 +39,8 @@ def status(scan_id: str | None, as_json: bool) -> None:
             f"{scan['id']}  {scan['state']:<9}  {scan['recorded']:>6}/{scan['symbols']:<6} "
             f"{scan['asked_at']}  {scan['universe']}  {scan['message']}".rstrip()
         )
+        if scan_id and scan["events"]:
+            click.echo("  " + ", ".join(f"{name} {n}" for name, n in scan["events"].items()))
 
 
 def _stack_line(facts: dict[str, Any] | None) -> str:
@@ -66,4 +68,5 @@ def _scan(state: Any, scan_id: str) -> dict[str, Any] | None:
         "universe": progress.fields.get("universe", ""),
         "served_by": sorted(n.removeprefix("by:") for n in progress.fields if n[:3] == "by:"),
         "message": progress.fields.get("message", ""),
+        "events": progress.events,
     }
