@@ -107,6 +107,7 @@ class BatchResult:
 def scan_batch(symbols: Sequence[str], request: BarRequest, tools: ScanTools) -> BatchResult:
     """Return one record for each of `symbols`; KeyRefused and StoreUnavailable stop it."""
     result = BatchResult()
+    bind_contextvars(stage="begin")
     try:
         result.records = _scan_block(symbols, request, tools, result)
     except ScannerError:
