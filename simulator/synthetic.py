@@ -146,6 +146,8 @@ def _draw_splits(seed: int, symbol: str) -> list[Split]:
     source = _source(seed, f"{symbol}:splits")
     count = 2 if source.random() < _SPLIT_TWICE else 1
     life = all_sessions()[traits.listed + 1 : traits.stopped]
+    if life.size < count:  # it stopped before it was listed: it has no bars either
+        return []
     days = np.sort(source.choice(life, count, replace=False))
     weights = np.array(_RATIO_WEIGHTS) / sum(_RATIO_WEIGHTS)
     ratios = [_RATIOS[place] for place in source.choice(len(_RATIOS), count, p=weights)]

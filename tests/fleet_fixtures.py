@@ -40,6 +40,8 @@ class Fleet:
     supervisor: Supervisor
     #: Names of processes that had ended and were started again.
     restarted: list[str]
+    #: The settings of its processes.
+    variables: dict[str, str]
     #: Where `misbehaving.py` reads what it is to do.
     faults: Path
 
@@ -125,7 +127,12 @@ def fleet(
         supervisor.wait_ready(60.0, lambda _: None)
         runtime = bootstrap.runtime(settings)
         one = Fleet(
-            runtime=runtime, app=app, supervisor=supervisor, restarted=[], faults=folder / "faults"
+            runtime=runtime,
+            app=app,
+            supervisor=supervisor,
+            restarted=[],
+            variables=stack.variables,
+            faults=folder / "faults",
         )
         watcher = threading.Thread(target=_watch, args=(one, stopped, reconciled))
         watcher.start()
