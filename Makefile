@@ -2,6 +2,7 @@
 #   make scan    scan a simulated market       make scan DATA=bars.parquet    your own bars
 #   make test    lint, types, import contract and all tests
 #   make scan PROVIDER=polygon                 the real market; needs POLYGON_API_KEY
+#   make soak    the tests of faults, which last as long as elsewhere: an hour
 #   make bench   time the kernels beside other libraries, some minutes
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK := requirements/build.txt requirements/run.txt requirements/embedded.txt pyproject.toml
 LOOPS := scanner/indicators/loops/loops.c
 
-.PHONY: scan test lint check-types contract pytest bench lock clean
+.PHONY: scan test lint check-types contract pytest soak bench lock clean
 
 scan: $(VENV)/.run
 	@$(if $(DATA),SCANNER_DATA="$(DATA)") $(if $(PROVIDER),SCANNER_PROVIDER="$(PROVIDER)") \
@@ -32,6 +33,10 @@ contract: $(VENV)/.dev
 
 pytest: $(VENV)/.dev
 	$(BIN)/pytest
+
+# Faults that last as long as they do elsewhere, and loops of five times as many rounds.
+soak: $(VENV)/.dev
+	SCANNER_TEST_SOAK=1 $(BIN)/pytest -m faults
 
 bench: $(VENV)/.bench
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(MARKDOWN),--markdown)

@@ -26,6 +26,13 @@ def bare_environment(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("SCANNER_HOME", str(tmp_path_factory.mktemp("home")))
 
 
+def pytest_collection_modifyitems(items):
+    """Give tests whose faults last ten times as long to end."""
+    for item in items if recovery.SOAK else ():
+        if (limit := item.get_closest_marker("timeout")) is not None:
+            item.add_marker(pytest.mark.timeout(10 * limit.args[0]), append=False)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Show how long scans needed after each fault."""
     if lines := recovery.table():

@@ -7,6 +7,7 @@ supervisor and the stores in its hands.
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -108,12 +109,12 @@ def assert_sums(report: ScanReport) -> None:
 
 @contextmanager
 def fleet(
-    folder: Path, *, module: str = "", reconciled: float = 2.0, **options: Any
+    folder: Path, *, module: str = "", reconciled: float = 2.0, beat: bool = False, **options: Any
 ) -> Iterator[Fleet]:
     """Yield a fleet with these settings, and stop it in any case.
 
     `module`: what the workers import beside their tasks. `reconciled`: seconds between two calls of
-    the reconciler, which beat makes elsewhere.
+    the reconciler, which are beat's where it runs (`beat`).
     """
     stopped = threading.Event()
     with servers(folder, **options) as (stack, supervisor):
@@ -125,6 +126,9 @@ def fleet(
             supervisor.start(_with(module, folder, command))
         await_workers(app, answering, supervisor)
         supervisor.wait_ready(60.0, lambda _: None)
+        if beat:
+            supervisor.start(stack.beat())
+            reconciled = math.inf
         runtime = bootstrap.runtime(settings)
         one = Fleet(
             runtime=runtime,

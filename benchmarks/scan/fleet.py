@@ -66,7 +66,7 @@ def servers(folder: Path, **options: Any) -> Iterator[tuple[Stack, Supervisor]]:
     """
     home = Home(folder=folder)
     home.create()
-    asked = load_settings(home=folder, schedule="off", **options)
+    asked = load_settings(home=folder, **{"schedule": "off", **options})
     stack = Stack(settings=asked, home=home, scheduled=False)
     supervisor = Supervisor(folder=folder)
     try:

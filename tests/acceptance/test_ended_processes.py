@@ -10,6 +10,8 @@ import pytest
 from fleet_fixtures import fleet
 from recovery import rounds
 
+pytestmark = pytest.mark.faults
+
 SYMBOLS = 1_600
 WORKERS = [f"scan{number}" for number in range(1, 5)]
 

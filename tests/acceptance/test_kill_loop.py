@@ -8,8 +8,11 @@ import time
 
 import pytest
 from fleet_fixtures import fleet
+from recovery import rounds
 
-ROUNDS = 12
+pytestmark = pytest.mark.faults
+
+ROUNDS = rounds(12)
 
 
 @pytest.mark.timeout(400)
@@ -33,8 +36,10 @@ def test_a_worker_killed_in_each_of_twelve_scans_costs_no_symbol(tmp_path):
                 time.sleep(0.002)
             victim = one.supervisor.pids()[name]
             os.kill(victim, signal.SIGKILL)
+            killed = time.monotonic()
             events = one.ended(scan_id, 100.0).events
             again.append(sum(n for name, n in events.items() if "republished" in name))
+            one.recovered("a worker is killed", killed)
             assert report(scan_id) == expected
             while one.supervisor.pids()[name] == victim:
                 assert time.monotonic() < ends + 30.0

@@ -8,6 +8,8 @@ import signal
 import pytest
 from stack_fixtures import alive, environment, scan, scan_json, stack_up, wait_for
 
+pytestmark = pytest.mark.faults
+
 SYMBOLS = 400
 
 

@@ -11,6 +11,8 @@ from fleet_fixtures import fleet
 from recovery import rounds
 from stack_fixtures import environment, scan
 
+pytestmark = pytest.mark.faults
+
 SCANS = rounds(200)
 
 

@@ -8,6 +8,8 @@ import time
 import pytest
 from fleet_fixtures import fleet
 
+pytestmark = pytest.mark.faults
+
 SYMBOLS = 400
 
 

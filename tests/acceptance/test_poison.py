@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from fleet_fixtures import fleet
 
+pytestmark = pytest.mark.faults
+
 SYMBOLS = 5_277
 
 

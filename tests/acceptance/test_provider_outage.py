@@ -6,6 +6,8 @@ import pytest
 from process_fixtures import free_port, running_simulator
 from stack_fixtures import environment, scan, scan_json, stack_up, wait_for
 
+pytestmark = pytest.mark.faults
+
 SYMBOLS, THREADS = 400, 20
 #: Failures in a row that open the breaker.
 OPENS_AT = 8

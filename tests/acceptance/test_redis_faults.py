@@ -13,6 +13,8 @@ from server_fixtures import running_server
 
 from scanner.errors import StoreUnavailable
 
+pytestmark = pytest.mark.faults
+
 SYMBOLS = 800
 #: Seconds of each block, so that a scan lasts for about two.
 SLOW = "* 0.2"

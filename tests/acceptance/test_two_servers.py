@@ -7,6 +7,8 @@ import redis
 from fleet_fixtures import fleet
 from server_fixtures import running_server
 
+pytestmark = pytest.mark.faults
+
 EVICTS = "maxmemory-policy allkeys-lfu"
 #: What is of the bars, and of nothing else.
 OF_BARS = ("bars", "day", "splits", "claim", "compared", "suspects")

@@ -76,7 +76,11 @@ class Stack:
         """Yield what is started when all workers answer: Flower looks at them as it starts."""
         if self.scheduled:
             yield self._flower(self._env())
-            yield Command(name="beat", argv=(*_celery(), "beat"), env=self._env(), ready=_always)
+            yield self.beat()
+
+    def beat(self) -> Command:
+        """Return the command of beat."""
+        return Command(name="beat", argv=(*_celery(), "beat"), env=self._env(), ready=_always)
 
     def _env(self) -> dict[str, str]:
         kept = {
