@@ -56,7 +56,7 @@ def test_a_scan_that_was_due_while_beat_was_away_starts_once(tmp_path):
         time.sleep(lasting(20 * 60.0, 1_200.0))
         set_back(client, "tick")
         began = time.monotonic()
-        until(lambda: one.runtime.reports.newest(), 90.0, "the scan did not start")
+        until(one.runtime.reports.newest, 90.0, "the scan did not start")
         (scan_id,) = one.runtime.reports.newest(10)
         assert one.ended(scan_id, 60.0).state == "done"
         one.recovered("beat is killed and away when a scan is due", began, 1_200.0)
