@@ -220,6 +220,24 @@ def test_the_error_of_a_store_is_no_record(queue):
     assert {r.final for r in runtime.state.collect(scan_id).records.values()} == set()
 
 
+def test_a_batch_waits_for_a_store_that_comes_back(queue, monkeypatch):
+    """Its records are written then; nobody has to give it out again."""
+    runtime, scan_id = running(queue)
+    write, failed = runtime.state.write, []
+
+    def away_once(*args):
+        if not failed:
+            failed.append(args)
+            raise StoreUnavailable("write records: no connection")
+        return write(*args)
+
+    monkeypatch.setattr(runtime.state, "write", away_once)
+    record(runtime, scan_id)
+    assert failed
+    assert len(runtime.state.collect(scan_id).records) == 3
+    assert queue.hlen(keys.under_way("")) == 0
+
+
 def test_a_second_closer_writes_the_same_bytes(queue, monkeypatch):
     """The first one died when it had made the report; its lease has ended since."""
     runtime, scan_id = running(queue)
