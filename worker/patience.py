@@ -22,10 +22,18 @@ PATIENCE: Final = 90.0
 _PAUSE: Final = 0.5
 
 
-def patiently(work: Callable[[], Result], patience: float = PATIENCE) -> Result:
+def _log(error: StoreUnavailable) -> None:
+    log.warning("waiting for Redis", cause=str(error))
+
+
+def patiently(
+    work: Callable[[], Result],
+    patience: float = PATIENCE,
+    tell: Callable[[StoreUnavailable], object] = _log,
+) -> Result:
     """Do `work`, again and again while Redis is away; StoreUnavailable if it stays away.
 
-    `work` may be done any number of times, in part or as a whole.
+    `work` may be done any number of times, in part or as a whole. `tell` gets the error of each.
     """
     ends = time.monotonic() + patience
     while True:
@@ -34,5 +42,5 @@ def patiently(work: Callable[[], Result], patience: float = PATIENCE) -> Result:
         except StoreUnavailable as error:
             if not error.passes or time.monotonic() > ends:
                 raise
-            log.warning("waiting for Redis", cause=str(error))
+            tell(error)
         time.sleep(_PAUSE)

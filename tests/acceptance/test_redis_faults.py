@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
 import time
+from contextlib import contextmanager
 
 import pytest
 import redis
 from fleet_fixtures import fleet
 from recovery import lasting
 from server_fixtures import running_server
+from stack_fixtures import environment
 
 from scanner.errors import StoreUnavailable
 
@@ -71,16 +75,39 @@ def over(one, scan_id, expected, what, since, factor=1.0):
     assert one.runtime.state.open_scans() == {}
 
 
+@contextmanager
+def followed(one):
+    """Yield a command that waits for a scan, and the scan's id when a quarter of it is done."""
+    env = environment(one.runtime.settings.home) | one.variables
+    with subprocess.Popen(
+        ["scan", "enqueue", "--wait", "--json"],
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        ends = time.monotonic() + 30.0
+        while not (found := list(one.runtime.state.open_scans())):
+            assert time.monotonic() < ends, "the command asks for no scan"
+            time.sleep(0.01)
+        one.until(found[0], SYMBOLS // 4)
+        yield command, found[0]
+
+
 @pytest.mark.timeout(200)
 def test_a_restart_costs_no_symbol(one, server, expected):
-    """The server keeps its data and is away for two seconds; no process ends by it."""
+    """The server keeps its data and is away for some seconds; no process ends by it."""
     restarted = list(one.restarted)
-    scan_id = begun(one)
-    server.stop()
-    time.sleep(2.0)
-    server.start()
-    over(one, scan_id, expected, "Redis restarts, 2 s", time.monotonic())
+    with followed(one) as (command, scan_id):
+        server.stop()
+        time.sleep(4.0)
+        server.start()
+        over(one, scan_id, expected, "Redis restarts, 4 s", time.monotonic())
+        out, err = command.communicate(timeout=30)
     assert one.restarted == restarted
+    assert command.returncode == 0, err
+    assert "Redis is away: waiting for it" in err
+    assert json.loads(out)["id"] == scan_id
 
 
 @pytest.mark.timeout(300)
@@ -119,9 +146,12 @@ def test_a_server_that_refuses_to_write_costs_no_symbol(one, admin, expected):
 @pytest.mark.timeout(200)
 def test_an_emptied_server_costs_the_scan_and_none_after_it(one, admin, expected):
     """It is reported as failed, with a reason; the next one fetches its bars again."""
-    scan_id = begun(one)
-    began = time.monotonic()
-    admin.flushall()
+    with followed(one) as (command, scan_id):
+        began = time.monotonic()
+        admin.flushall()
+        _, err = command.communicate(timeout=30)
+    assert command.returncode == 3
+    assert "is gone from Redis: was it flushed?" in err
     while (report := one.runtime.reports.load(scan_id)) is None:
         assert time.monotonic() < began + 60.0, "the scan that was lost is not reported"
         time.sleep(0.1)

@@ -20,6 +20,7 @@ from scanner.errors import StoreUnavailable
 from scanner.results.redis_records import ScanProgress
 from scanner.results.redis_state import RedisScanState
 from scanner.results.report import FINISHED, PLANNED
+from worker.patience import patiently
 
 #: Seconds between two looks.
 _PERIOD: Final = 0.1
@@ -38,11 +39,18 @@ def follow(
     """
     console = Console(stderr=True)
     started = beaten = time.monotonic()
-    hinted = False
+    hinted = away = False
+
+    def tell(_error: StoreUnavailable) -> None:
+        nonlocal away
+        if not away:
+            console.print("Redis is away: waiting for it, as the workers do")
+        away = True
+
     with _bar(console) as bar:
         task = bar.add_task("planning", total=None)
         while True:
-            progress = state.progress(scan_id)
+            progress = patiently(lambda: state.progress(scan_id), tell=tell)
             if progress is None:
                 raise StoreUnavailable(f"scan {scan_id} is gone from Redis: was it flushed?")
             _show(bar, task, progress)
