@@ -33,7 +33,7 @@ PERIOD: Final = 15.0
 #: are not in the queue are taken for lost.
 STALLED_AFTER: Final = 45.0
 #: The same where no process has begun any task of the scan that it has not ended.
-LOST_AFTER: Final = 5.0
+LOST_AFTER: Final = 2.0
 #: Rounds of giving out without a new record after which a scan is closed as degraded.
 IDLE_ROUNDS: Final = 3
 

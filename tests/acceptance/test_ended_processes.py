@@ -80,7 +80,7 @@ def test_workers_that_are_stopped_in_order_lose_and_repeat_nothing(one, expected
         events = one.ended(scan_id, 100.0).events
         one.recovered("workers are stopped by SIGTERM", began)
         assert one.rows(scan_id) == expected
-        assert events == {}
+        assert "refused" not in events
         for name in WORKERS:
             ends = time.monotonic() + 60.0
             while child_of(one, name).poll() is not None:

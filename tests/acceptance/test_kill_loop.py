@@ -18,7 +18,13 @@ ROUNDS = rounds(12)
 @pytest.mark.timeout(400)
 def test_a_worker_killed_in_each_of_twelve_scans_costs_no_symbol(tmp_path):
     """Each scan ends once, as done, with the rows of a scan that nothing disturbed."""
-    with fleet(tmp_path / "fleet", simulator_symbols=2_000, fetch="grouped", batch_size=20) as one:
+    with fleet(
+        tmp_path / "fleet",
+        reconciled=1.0,
+        simulator_symbols=2_000,
+        fetch="grouped",
+        batch_size=20,
+    ) as one:
 
         def report(scan_id):
             found = one.runtime.reports.load(scan_id)
