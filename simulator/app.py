@@ -20,11 +20,11 @@ from simulator.aggregates import Aggregates
 from simulator.bodies import Bodies, Spoiler
 from simulator.broken import failed_response
 from simulator.clock import Clock
-from simulator.faults import DATA_FAULTS, FaultPlan
+from simulator.faults import DATA_FAULTS, FaultPlan, parse_fault
 from simulator.gate import Counts, error_response, json_response
 from simulator.listing import Listing
 from simulator.market import Market
-from simulator.questions import base_url, range_question, time_asked
+from simulator.questions import base_url, faults_asked, range_question, time_asked
 from simulator.sessions import date_of, day_of
 from simulator.snapshot import Snapshots
 from simulator.split_pages import SplitPages
@@ -72,6 +72,7 @@ class Endpoints:
                 Route("/v1/marketstatus/upcoming", self._upcoming),
                 Route("/simulator/counts", self._report),
                 Route("/simulator/clock", self._move_clock, methods=["POST"]),
+                Route("/simulator/faults", self._change_faults, methods=["POST"]),
             ],
             exception_handlers={404: _not_found, ValueError: _not_understood},
         )
@@ -142,6 +143,13 @@ class Endpoints:
         session = date_of(self._clock.moment.session).isoformat()
         body = {"now": self._clock.now.isoformat(), "session": session}
         return json_response(orjson.dumps(body))
+
+    async def _change_faults(self, request: Request) -> Response:
+        if not _is_local(request):
+            return error_response(403, "faults are set from the simulator's own machine only")
+        texts = await faults_asked(request)
+        self._faults.replace([parse_fault(text) for text in texts])
+        return json_response(orjson.dumps({"faults": texts}))
 
     async def _report(self, _request: Request) -> Response:
         return json_response(self._counts.body())

@@ -18,13 +18,17 @@ Payload = dict[str, Any]
 #: Faults of the connection or of the whole answer.
 ANSWER_FAULTS: Final = frozenset(
     {
+        "status401",
+        "status403",
         "status500",
         "status502",
         "rate429",
+        "rate429_silent",
         "cut",
         "malformed",
         "not_authorized",
         "stall",
+        "drip",
         "reset",
     }
 )
@@ -66,8 +70,12 @@ class FaultPlan:
     """Decides which requests fail, and how."""
 
     def __init__(self, faults: Sequence[Fault], *, seed: int) -> None:
-        self._faults = tuple(faults)
         self._seed = seed
+        self.replace(faults)
+
+    def replace(self, faults: Sequence[Fault]) -> None:
+        """From now on fail in these ways, as if nothing had been asked before."""
+        self._faults = tuple(faults)
         self._attempts: Counter[str] = Counter()
 
     def choose(self, subject: str) -> str | None:
@@ -132,6 +140,23 @@ def _changed(
     return row | {name: change(row[name])}
 
 
+def _empty(payload: Payload) -> Payload:
+    return _with_rows(payload, [])
+
+
+def _wrong_symbol(payload: Payload) -> Payload:
+    return payload | {"ticker": "OTHER"}
+
+
+def _wrong_day(payload: Payload) -> Payload:
+    """Date all rows a week earlier."""
+    rows = [row | {"t": row.get("t", 0) - _MS_A_WEEK} for row in _rows(payload)]
+    return _with_rows(payload, rows)
+
+
+_MS_A_WEEK: Final = 7 * 86_400_000
+
+
 def _rows_name(payload: Payload) -> str:
     return "tickers" if "tickers" in payload else "results"
 
@@ -154,4 +179,7 @@ DATA_FAULTS: Final[dict[str, Callable[[Payload], Payload]]] = {
     "unsorted_bars": _unsorted_bars,
     "nan_bars": _nan_bars,
     "negative_bars": _negative_bars,
+    "empty": _empty,
+    "wrong_symbol": _wrong_symbol,
+    "wrong_day": _wrong_day,
 }

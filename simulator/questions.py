@@ -59,6 +59,15 @@ async def time_asked(request: Request) -> dt.datetime:
         ) from error
 
 
+async def faults_asked(request: Request) -> list[str]:
+    """Return the faults, as texts, that are to be made from now on."""
+    body = await request.json()
+    texts = body.get("faults") if isinstance(body, dict) else None
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"faults: expected a list of texts as cut=0.05, got {texts!r:.40}")
+    return texts
+
+
 def base_url(request: Request) -> str:
     """Return the address by which the simulator was asked."""
     host = request.headers.get("host") or "{}:{}".format(*request.scope["server"])

@@ -37,3 +37,9 @@ def move_clock(base_url: str, now: str) -> dict[str, Any]:
     answer = requests.post(f"{base_url}/simulator/clock", json={"now": now}, timeout=10)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def change_faults(base_url: str, *faults: str) -> None:
+    """Let a simulator fail in these ways from now on, and in no others."""
+    answer = requests.post(f"{base_url}/simulator/faults", json={"faults": faults}, timeout=10)
+    assert answer.status_code == 200, answer.text
