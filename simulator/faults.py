@@ -149,9 +149,13 @@ def _wrong_symbol(payload: Payload) -> Payload:
 
 
 def _wrong_day(payload: Payload) -> Payload:
-    """Date all rows a week earlier."""
-    rows = [row | {"t": row.get("t", 0) - _MS_A_WEEK} for row in _rows(payload)]
-    return _with_rows(payload, rows)
+    """Date all rows a week earlier, where prices were others."""
+    return _with_rows(payload, [_week_earlier(row) for row in _rows(payload)])
+
+
+def _week_earlier(row: Payload) -> Payload:
+    prices = {name: row[name] * 1.01 for name in "ohlc" if isinstance(row.get(name), int | float)}
+    return row | prices | {"t": row.get("t", 0) - _MS_A_WEEK}
 
 
 _MS_A_WEEK: Final = 7 * 86_400_000

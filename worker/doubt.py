@@ -25,6 +25,8 @@ _LEAST_AROUND: Final = 0.5
 _AROUND: Final = 7
 #: Symbols or splits that may be missing from any answer.
 _FEW: Final = 10
+#: Symbols of a session nearby that are asked whether an empty one was none.
+_WITNESSES: Final = 5
 #: Share of the splits that are known that a list of them has at least.
 _LEAST_SPLITS: Final = 0.9
 
@@ -35,7 +37,8 @@ def believed_day(
     """Return the bars of a session; ProviderUnavailable if the answer seems to lack some.
 
     A short answer about a session without any copy is believed when it is old (`may_be_empty`) and
-    comes twice: then there is no more.
+    comes twice: then there is no more. An empty one also needs symbols that were traded in a
+    session around it, and were not in this one.
     """
     facts = store.facts(range(session - _AROUND, session + _AROUND + 1))
     around = [one.symbols for one in facts.values() if one.symbols]
@@ -50,7 +53,24 @@ def believed_day(
     day = max(day, again, key=lambda one: len(one.symbols))
     if _is_short(day, expected, least) and not (same and may_be_empty and not copy):
         raise ProviderUnavailable(_why_short(session, len(day.symbols), expected))
+    if not day.symbols:
+        _check_empty(provider, store, session, [s for s, one in facts.items() if one.symbols])
     return day
+
+
+def _check_empty(
+    provider: MarketProvider, store: MarketStore, session: int, around: Sequence[int]
+) -> None:
+    """Refuse an empty answer about a session in which a symbol has a bar of its own."""
+    date = day_date(session)
+    if not around:
+        raise ProviderUnavailable(f"session {date}: empty, and no session around it is kept yet")
+    symbols = store.symbols(min(around, key=lambda other: abs(other - session)))
+    for symbol in symbols[:: -(-len(symbols) // _WITNESSES)]:
+        if len(provider.fetch(symbol, date, date).between(session, session)):
+            raise ProviderUnavailable(
+                f"session {date}: the answer about the market is empty, but {symbol} has a bar"
+            )
 
 
 def _is_short(day: MarketDay, expected: int, least: float) -> bool:

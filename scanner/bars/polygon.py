@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from scanner.bars.adjust import Split
@@ -17,7 +19,7 @@ from scanner.bars.polygon_answers import Payload, results_of, series_of
 from scanner.bars.polygon_http import PolygonHttp
 from scanner.bars.polygon_market import listed_of, market_day_of, snapshot_of, splits_of
 from scanner.bars.universe import Listed, check_universe, selected
-from scanner.errors import ProviderUnavailable
+from scanner.errors import BadBars, ProviderUnavailable
 from scanner.timeframe import day_number
 
 _LISTING: Final = "/v3/reference/tickers?market=stocks&active=true&limit=1000"
@@ -26,6 +28,11 @@ _SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 
 #: Seconds for a listing of about 12 pages: at 5 requests a minute they take 3 minutes.
 _LISTING_TIME: Final = 200.0
+
+#: Answers that are asked for until one can be true; the same number until no bars are believed.
+_ANSWERS: Final = 3
+
+_T = TypeVar("_T")
 
 
 class PolygonProvider:
@@ -67,20 +74,51 @@ class PolygonProvider:
             f"/v2/aggs/ticker/{quote(symbol, safe='')}/range/1/day/{first}/{last}"
             "?adjusted=true&sort=asc&limit=50000"
         )
-        results: list[object] = []
-        for payload in self._http.pages(path, symbol, self._time_budget, kind):
-            _check_symbol(symbol, payload)
-            results += results_of(payload, symbol, "resultsCount")
-        return series_of(symbol, results, first, last)
+
+        def read(pages: Sequence[Payload]) -> BarSeries:
+            results: list[object] = []
+            for payload in pages:
+                _check_symbol(symbol, payload)
+                results += results_of(payload, symbol, "resultsCount")
+            return series_of(symbol, results, first, last)
+
+        return self._answer(path, symbol, kind, read, lambda series: len(series) == 0)
+
+    def _answer(
+        self,
+        path: str,
+        subject: str,
+        kind: Kind,
+        read: Callable[[Sequence[Payload]], _T],
+        is_doubtful: Callable[[_T], bool] = lambda _: False,
+    ) -> _T:
+        """Return what `read` makes of all pages.
+
+        An answer that it refuses, or that is doubtful, is asked for again; the last one counts.
+        """
+        ends = time.monotonic() + self._time_budget
+        for again in range(_ANSWERS - 1, -1, -1):
+            pages = list(self._http.pages(path, subject, ends - time.monotonic(), kind))
+            try:
+                found = read(pages)
+            except (BadBars, ProviderUnavailable):
+                if not again:
+                    raise
+            else:
+                if not (again and is_doubtful(found)):
+                    return found
+        raise AssertionError("the last answer counts")
 
     def day(self, session: dt.date) -> MarketDay:
         """Return the bars of the whole market in `session`, as they were traded."""
         subject = f"session {session}"
         path = f"{_GROUPED}/{session}?adjusted=false"
-        rows = results_of(
-            self._http.get(path, subject, self._time_budget, "market"), subject, "resultsCount"
-        )
-        return market_day_of(day_number(session), rows)
+
+        def read(pages: Sequence[Payload]) -> MarketDay:
+            rows = [row for page in pages for row in results_of(page, subject, "resultsCount")]
+            return market_day_of(day_number(session), rows)
+
+        return self._answer(path, subject, "market", read)
 
     def splits(self, first: dt.date, last: dt.date) -> list[Split]:
         """Return the splits with first <= execution date <= last."""

@@ -69,13 +69,13 @@ def refusal(status: int, payload: Payload | None, subject: str, wait: float) -> 
     text = provider_text(payload)
     if status == 200:
         return None if payload is None else _refusal_inside(payload, subject, text)
-    if status == 401:
+    if status == 401 or (status == 403 and _is_about_the_key(payload)):
         return KeyRefused(
-            f"the provider refused the key; check POLYGON_API_KEY / MASSIVE_API_KEY{text}"
+            f"the provider refused the key: {status}{text}; check POLYGON_API_KEY / MASSIVE_API_KEY"
         )
     if status == TOO_MANY:
         return RateLimited(f"{subject}: the provider allows no more requests now{text}", wait=wait)
-    if status in _REFUSALS:
+    if status in _REFUSALS and not (status == 403 and payload is None):
         kind = ProviderUnavailable if _NOT_YET in text.lower() else _REFUSALS[status]
         return kind(f"{subject}: the provider answered {status}{text}")
     if 300 <= status < 400:
@@ -85,8 +85,21 @@ def refusal(status: int, payload: Payload | None, subject: str, wait: float) -> 
     return ProviderUnavailable(f"{subject}: expected status 200, got {status}{text}")
 
 
+def _is_about_the_key(payload: Payload | None) -> bool:
+    """Return whether a 403 refuses the key and not what was asked, which a plan may lack.
+
+    One without JSON is not of the provider, but of something before it.
+    """
+    if payload is None or payload.get("status") == "NOT_AUTHORIZED":
+        return False
+    return not any(word in provider_text(payload).lower() for word in _OF_A_PLAN)
+
+
 #: What the provider says of a session that a plan gets only later: it is not refused for good.
 _NOT_YET: Final = "before end of day"
+
+#: Words of a 403 about what a plan includes.
+_OF_A_PLAN: Final = ("plan", "entitled", "upgrade", "subscription", _NOT_YET)
 
 _REFUSALS: Final[Mapping[int, type[ScannerError]]] = {
     400: DataError,

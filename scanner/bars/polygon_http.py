@@ -29,6 +29,7 @@ from scanner.bars.polygon_answers import (
     is_failure,
     refusal,
 )
+from scanner.bars.polygon_wire import body_of, cause_of, origin_of
 from scanner.errors import ConfigError, KeyRefused, ProviderUnavailable, RateLimited
 from scanner.turns import TURNS
 
@@ -39,25 +40,17 @@ READ_TIMEOUT: Final = 15.0
 #: Seconds before the first retry; doubles with each, and jitter takes up to half away.
 BACKOFF: Final = 0.25
 
-#: Retries after a bad status or a broken connection, and one try after an unreadable body.
+#: Retries after a bad status, a broken connection or an unreadable body.
 _RETRIES: Final = 3
-_BODIES: Final = 2
+
+#: Answers that have to find room in the time of a fetch: one that stalls leaves time for others.
+_STALLS: Final = 3
 
 #: Longest wait that a provider's Retry-After is believed, in seconds.
 _MOST_WAIT: Final = 3_600.0
 
 #: Pages of one listing or one range: 100 pages hold 100,000 symbols.
 _MOST_PAGES: Final = 100
-
-_CAUSES: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (transport.NameResolutionError, "the host name is unknown"),
-    (transport.NewConnectionError, "the connection was refused"),
-    (transport.ConnectTimeoutError, "no connection in time"),
-    (transport.ReadTimeoutError, "no answer in time"),
-    (transport.SSLError, "the certificate is not accepted"),
-    (transport.ProxyError, "the proxy does not answer"),
-    (transport.ProtocolError, "the connection broke"),
-)
 
 
 class FetchClock(threading.local):
@@ -67,10 +60,18 @@ class FetchClock(threading.local):
     deadline = 0.0
     kind: Kind = "bars"
     token = Token()
+    #: Seconds that one try waits for the next byte, and for the whole body.
+    patience = READ_TIMEOUT
 
     def left(self) -> float:
         """Return the seconds that are left, 0 or more."""
         return max(0.0, self.deadline - time.monotonic())
+
+    def pause(self, failures: int) -> None:
+        """Wait before the next try, each time about twice as long, within the time that is left."""
+        doubled = BACKOFF * 2.0 ** (failures - 1)
+        seconds = doubled * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        time.sleep(min(seconds, self.left()))
 
 
 class BudgetedRetry(Retry):
@@ -107,9 +108,7 @@ class BudgetedRetry(Retry):
                 f"{clock.subject}: the provider asks to wait {asked:.0f} s", wait=asked
             )
         if not told:
-            doubled = BACKOFF * 2.0 ** (len(self.history) - 1)
-            pause = doubled * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-            time.sleep(min(pause, clock.left()))
+            clock.pause(len(self.history))
         try:
             clock.token = self._budget.acquire(clock.left(), clock.kind)
         except RateLimited:
@@ -198,34 +197,39 @@ class PolygonHttp:
     def _get(self, url: str, subject: str, deadline: float, kind: Kind) -> Payload:
         clock = self._clock
         clock.subject, clock.deadline, clock.kind = subject, deadline, kind
-        for _ in range(_BODIES):
+        clock.patience = min(READ_TIMEOUT, max(1.0, clock.left() / _STALLS))
+        for failures in range(_RETRIES + 1):
             TURNS.end()
+            if failures:
+                clock.pause(failures)
             clock.token = self._budget.acquire(clock.left(), kind)
             payload = self._try(url, subject)
             if payload is not None:
                 return payload
-            if clock.token.probe:
+            if clock.token.probe or not clock.left():
                 break
         self._budget.report(clock.token, answered=False)
         raise ProviderUnavailable(
-            f"{subject}: expected JSON from {self.host}, got a body that is cut or unreadable"
+            f"{subject}: expected JSON from {self.host}, got a body that is cut, unreadable "
+            "or too slow"
         )
 
     def _try(self, url: str, subject: str) -> Payload | None:
-        timeout = (CONNECT_TIMEOUT, min(READ_TIMEOUT, max(1.0, self._clock.left())))
+        patience = min(self._clock.patience, max(1.0, self._clock.left()))
+        timeout = (CONNECT_TIMEOUT, patience)
         try:
             response = self._session.get(url, timeout=timeout, stream=True, allow_redirects=False)
         except requests.RequestException as error:
             self._budget.report(self._clock.token, answered=False)
             raise ProviderUnavailable(
-                f"{subject}: expected an answer from {self.host}, but {_cause(error)}"
+                f"{subject}: expected an answer from {self.host}, but {cause_of(error)}"
             ) from error
         with response:
             try:
-                body = response.content
+                body = body_of(response, patience)
                 TURNS.begin()
                 payload = decoded(body)
-            except requests.RequestException:
+            except transport.HTTPError:
                 payload = None
         status, wait = response.status_code, 0.0
         if status == TOO_MANY:
@@ -257,18 +261,6 @@ class PolygonHttp:
         return url
 
 
-def origin_of(url: str) -> tuple[str, str, int] | None:
-    """Return scheme, host and port of an HTTP address; None for all others."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    if not parts.hostname or parts.username is not None or parts.password is not None:
-        return None
-    return parts.scheme, parts.hostname, port
-
-
 def _checked_key(key: str | None) -> str | None:
     if key is None:
         return None
@@ -278,12 +270,3 @@ def _checked_key(key: str | None) -> str | None:
             "got one that is empty or holds characters that no header can carry"
         )
     return key
-
-
-def _cause(error: requests.RequestException) -> str:
-    cause: object = error.args[0] if error.args else error
-    reason = getattr(cause, "reason", cause)
-    for kind, text in _CAUSES:
-        if isinstance(reason, kind):
-            return text
-    return f"{type(reason).__name__} came"

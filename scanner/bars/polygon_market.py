@@ -26,9 +26,25 @@ _NAMES: Final = ("o", "h", "l", "c", "v")
 
 
 def market_day_of(session: int, rows: Sequence[object]) -> MarketDay:
-    """Return the day of grouped rows; the row's own `t` is another moment and not looked at."""
+    """Return the day of grouped rows; ProviderUnavailable if most of them are of another day."""
+    _check_times(session, rows)
     bars = [(row.get("T"), row) for row in rows if isinstance(row, dict)]
     return _day(session, [(s, row) for s, row in bars if isinstance(s, str)])
+
+
+def _check_times(session: int, rows: Sequence[object]) -> None:
+    """Refuse rows whose `t`, some moment of the session's date in New York, is of another one."""
+    times = [row["t"] for row in rows if isinstance(row, dict) and isinstance(row.get("t"), int)]
+    midnight = dt.datetime.combine(day_date(session), dt.time(), EXCHANGE_ZONE).timestamp() * 1e3
+    others = [time for time in times if not midnight <= time <= midnight + _MS_A_DAY]
+    if 2 * len(others) > len(times):
+        raise ProviderUnavailable(
+            f"session {day_date(session)}: expected its bars, got {len(others):,} of "
+            f"{len(times):,} of another day, the first at {others[0]} ms"
+        )
+
+
+_MS_A_DAY: Final = 86_400_000
 
 
 def snapshot_of(session: int, rows: Sequence[object]) -> MarketDay:

@@ -20,7 +20,8 @@ from scanner.bars.redis_budget import HORIZON, Outcome, RedisBudget
 from scanner.errors import RateLimited
 
 LONG = 3600.0
-GOOD = orjson.dumps({"ticker": "AAA", "resultsCount": 0, "status": "OK"})
+BAR = {"t": 1750219200000, "o": 1, "h": 1, "l": 1, "c": 1, "v": 1}
+GOOD = orjson.dumps({"ticker": "AAA", "resultsCount": 1, "results": [BAR], "status": "OK"})
 
 #: One process with one thread: asks the provider again and again until its input ends.
 HAMMER = """

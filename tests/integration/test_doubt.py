@@ -98,8 +98,10 @@ def test_a_short_day_without_a_copy_is_held_to_the_sessions_around(runtime, mark
     assert len(believed_day(market, runtime.store, session, may_be_empty=True).symbols) == 20
 
 
-def test_an_empty_day_is_believed_when_it_is_old_and_comes_twice(runtime, market, monkeypatch):
-    """Once it may be a fault; of a recent session it is not published yet."""
+def test_an_empty_day_is_believed_when_it_is_old_and_no_symbol_was_traded(
+    runtime, market, monkeypatch
+):
+    """Once, or twice, it may be a fault; of a recent session it is not published yet."""
     runtime.redis.delete("ms1:day:test-1:2025-07-08")
     cut(market, monkeypatch, 0)
     assert len(believed_day(market, runtime.store, LAST - 1, may_be_empty=True).symbols) == 60
@@ -107,7 +109,17 @@ def test_an_empty_day_is_believed_when_it_is_old_and_comes_twice(runtime, market
     with pytest.raises(ProviderUnavailable, match="no bars of it yet"):
         believed_day(market, runtime.store, LAST - 1, may_be_empty=False)
     cut(market, monkeypatch, 0, 0)
+    with pytest.raises(ProviderUnavailable, match="market is empty, but S000 has a bar"):
+        believed_day(market, runtime.store, LAST - 1, may_be_empty=True)
+    for symbol, one in market.answers.items():
+        keep = one.sessions != LAST - 1
+        market.answers[symbol] = dataclasses.replace(
+            one, sessions=one.sessions[keep], values=one.values[:, keep]
+        )
     assert believed_day(market, runtime.store, LAST - 1, may_be_empty=True).symbols == ()
+    runtime.redis.delete(*runtime.redis.keys("ms1:day:*"))
+    with pytest.raises(ProviderUnavailable, match="no session around it is kept"):
+        believed_day(market, runtime.store, LAST - 1, may_be_empty=True)
 
 
 def test_a_list_of_splits_that_was_cut_short_is_refused():

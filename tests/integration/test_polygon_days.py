@@ -13,6 +13,8 @@ from scanner.bars.budget import Unlimited
 from scanner.bars.polygon import PolygonProvider
 from scanner.errors import ProviderUnavailable
 
+#: 16:00 in New York on 2025-07-09.
+CLOSE = 1752091200000
 BAR = {"v": 5, "o": 1, "c": 2, "h": 3, "l": 1, "t": 1750219200000}
 GOOD = {"ticker": "AAA", "resultsCount": 1, "results": [BAR], "status": "OK"}
 
@@ -80,14 +82,29 @@ def test_a_clock_without_an_offset_is_refused(fake, payload):
 
 
 def test_a_whole_session_is_asked_for_as_it_was_traded(fake):
-    """By its date; the moments in its rows are not those of other answers."""
-    rows = [{"T": "AAA", **BAR, "v": 1.5e6}, {"T": "BRK.B", **BAR, "t": 7}]
+    """By its date; its rows are of 16:00 on that day, and one of another moment is not refused."""
+    rows = [{"T": "AAA", **BAR, "v": 1.5e6, "t": CLOSE}, {"T": "BRK.B", **BAR, "t": 7}]
     fake.answer(orjson.dumps({"resultsCount": 2, "results": rows, "status": "OK"}))
     day = provider_at(fake.base_url).day(dt.date(2025, 7, 9))
     assert day.symbols == ("AAA", "BRK.B")
     assert np.array_equal(day.values[:, 0], [1.0, 3.0, 1.0, 2.0, 1.5e6])
     ((path, _),) = fake.requests
     assert path == "/v2/aggs/grouped/locale/us/market/stocks/2025-07-09?adjusted=false"
+
+
+@pytest.mark.parametrize("days", [-7, -1, 1])
+def test_a_session_whose_bars_are_of_another_day_is_refused(fake, days):
+    """After three answers; the first that is of the day is taken."""
+    row = {"T": "AAA", **BAR}
+    for at in (CLOSE + days * 86_400_000, CLOSE):
+        body = {"resultsCount": 1, "results": [row | {"t": at}]}
+        fake.answer(orjson.dumps(body))
+    provider = provider_at(fake.base_url)
+    assert provider.day(dt.date(2025, 7, 9)).symbols == ("AAA",)
+    fake.answers = [(200, {}, orjson.dumps(body | {"results": [row | {"t": CLOSE - 86_400_000}]}))]
+    with pytest.raises(ProviderUnavailable, match="got 1 of 1 of another day"):
+        provider.day(dt.date(2025, 7, 9))
+    assert len(fake.requests) == 2 + 3
 
 
 def test_a_session_with_fewer_rows_than_it_says_is_refused(fake):

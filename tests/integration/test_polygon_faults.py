@@ -61,14 +61,18 @@ FAULTS = {
     "status502": (ProviderUnavailable, "expected status 200, got 502", 4),
     "reset": (ProviderUnavailable, "the connection broke", 4),
     "stall": (ProviderUnavailable, "no answer in time", 4),
-    "cut": (ProviderUnavailable, "cut or unreadable", 2),
-    "malformed": (ProviderUnavailable, "cut or unreadable", 2),
-    "null_results": (ProviderUnavailable, "results, as resultsCount says, got none", 1),
-    "missing_results": (ProviderUnavailable, "results, as resultsCount says, got none", 1),
+    "cut": (ProviderUnavailable, "cut, unreadable", 4),
+    "malformed": (ProviderUnavailable, "cut, unreadable", 4),
+    "drip": (ProviderUnavailable, "or too slow", 4),
+    "null_results": (ProviderUnavailable, "results, as resultsCount says, got none", 3),
+    "missing_results": (ProviderUnavailable, "results, as resultsCount says, got none", 3),
+    "wrong_symbol": (ProviderUnavailable, "its bars, got those of 'OTHER'", 3),
+    "status401": (KeyRefused, "the key: 401: Unknown API Key", 1),
+    "status403": (KeyRefused, "the key: 403: This API key has been disabled", 1),
     "not_authorized": (NotEntitled, "not entitled", 1),
-    "duplicate_bars": (BadBars, "one bar a session", 1),
-    "nan_bars": (BadBars, "numbers in 'c'", 1),
-    "negative_bars": (BadBars, "positive prices", 1),
+    "duplicate_bars": (BadBars, "one bar a session", 3),
+    "nan_bars": (BadBars, "numbers in 'c'", 3),
+    "negative_bars": (BadBars, "positive prices", 3),
 }
 
 
@@ -90,7 +94,7 @@ def test_each_fault_becomes_its_error(faulty, kind):
     budget = CountingBudget()
     with pytest.raises(error, match=words) as caught:
         provider_at(faulty, budget=budget).fetch(kind.upper(), FIRST, LAST)
-    assert str(caught.value).startswith(f"{kind.upper()}: expected")
+    assert str(caught.value).startswith((f"{kind.upper()}: expected", "the provider refused"))
     counts = requests.get(f"{faulty}/simulator/counts", timeout=10).json()
     assert counts["bars"][kind.upper()] == budget.taken == requests_sent
 
@@ -103,10 +107,10 @@ def test_bars_in_disorder_are_put_in_order(faulty):
 def test_a_fault_leaves_the_next_fetch_alone(faulty):
     """The connection pool survives resets, stalls and cut bodies."""
     provider = provider_at(faulty)
-    for symbol in ("RESET", "CUT", "MALFORMED"):
+    for symbol in ("RESET", "CUT", "DRIP", "MALFORMED"):
         with pytest.raises(ProviderUnavailable):
             provider.fetch(symbol, FIRST, LAST)
-        assert len(provider.fetch("GOOD", FIRST, LAST)) > 10
+        assert len(provider.fetch("GOOD", FIRST, LAST)) >= 10
 
 
 @pytest.mark.parametrize("status", [429, 499, 500, 502, 503, 504])
@@ -120,9 +124,10 @@ def test_a_passing_failure_is_retried(fake, status):
 
 
 @pytest.mark.parametrize("body", [b"", b'{"status": "OK", "results": [', b"[]"])
-def test_an_unreadable_body_gets_one_more_try(fake, body):
-    """The second answer counts."""
-    fake.answer(body)
+def test_an_unreadable_body_is_retried_like_a_bad_status(fake, body):
+    """The fourth answer counts."""
+    for _ in range(3):
+        fake.answer(body)
     fake.answer(orjson.dumps(GOOD))
     assert len(provider_at(fake.base_url).fetch("AAA", FIRST, LAST)) == 1
 
@@ -163,7 +168,7 @@ def test_a_wait_beyond_the_time_budget_is_not_slept(fake):
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, DataError), (401, KeyRefused), (403, NotEntitled), (404, UnknownSymbol)],
+    [(400, DataError), (401, KeyRefused), (403, KeyRefused), (404, UnknownSymbol)],
 )
 def test_a_refusal_is_not_retried(fake, status, kind):
     """Asking again would give the same answer; an echo of the key is masked."""
@@ -172,6 +177,32 @@ def test_a_refusal_is_not_retried(fake, status, kind):
         provider_at(fake.base_url).fetch("AAA", FIRST, LAST)
     assert len(fake.requests) == 1
     assert "no: ***" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"status":"NOT_AUTHORIZED","message":"no"}', NotEntitled),
+        (b'{"status":"ERROR","error":"Your plan does not include this"}', NotEntitled),
+        (b"<html>blocked</html>", ProviderUnavailable),
+    ],
+)
+def test_a_403_is_about_the_key_only_if_it_is_about_no_plan(fake, body, kind):
+    """And a page that is no JSON is not of the provider, but of something before it."""
+    fake.answer(body, 403)
+    with pytest.raises(kind):
+        provider_at(fake.base_url).fetch("AAA", FIRST, LAST)
+
+
+def test_no_bars_are_believed_when_they_are_answered_three_times(fake):
+    """Until then it may be a fault; the first bars that come are taken."""
+    for _ in range(2):
+        fake.answer(orjson.dumps(EMPTY))
+    fake.answer(orjson.dumps(GOOD))
+    assert len(provider_at(fake.base_url).fetch("AAA", FIRST, LAST)) == 1
+    fake.answers = [(200, {}, orjson.dumps(EMPTY))]
+    assert len(provider_at(fake.base_url).fetch("AAA", FIRST, LAST)) == 0
+    assert len(fake.requests) == 6
 
 
 def test_the_key_travels_in_the_header_only(fake, caplog):
