@@ -68,6 +68,13 @@ def has_to_wait(need: BarsNeed, before: Prepared) -> bool:
     return lacks or (need.requests > 0 and before.now is None)
 
 
+def most_came(runtime: Runtime, scan_id: str) -> bool:
+    """Return whether a round has brought more than is missing still, and nothing has to wait."""
+    before = runtime.state.prepared(scan_id)
+    brought = before.done - before.done_before
+    return brought > before.asked - before.done and not before.waits
+
+
 def _next_round(need: BarsNeed, before: Prepared) -> dict[str, Any]:
     # Who has to wait for the budget is not idle: the deadline bounds that.
     idle = before.idle_rounds + 1 if before.done == before.done_before and not before.waits else 0

@@ -22,7 +22,8 @@ from scheduler.open_scans import report_lost
 from scheduler.take_up import has_no_planner
 from worker.celery import app
 from worker.config import SCAN_QUEUE
-from worker.finish import finish, unfinished_symbols
+from worker.finish import finish
+from worker.rounds import give_out, unfinished
 from worker.tasks import scan_symbols
 
 log = structlog.get_logger(__name__)
@@ -110,22 +111,18 @@ def _stalled(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
 def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
     """Give unfinished symbols to the workers again, as many as the budget lets through.
 
-    When IDLE_ROUNDS of this have brought no record, the scan is closed with what is there.
+    When IDLE_ROUNDS of this have brought no record, the scan is closed with what is there. Who has
+    to wait for the budget or the provider is not idle: the deadline bounds that.
     """
     fields = progress.fields
+    found = unfinished(runtime, scan_id, progress)
     moved = fields.get("round_recorded") != str(progress.recorded)
-    idle = 0 if moved else int(fields.get("idle_rounds", 0)) + 1
+    idle = 0 if moved or found.waits else int(fields.get("idle_rounds", 0)) + 1
     if idle >= IDLE_ROUNDS:
         finish(runtime, scan_id, at_deadline=True)
         return
     rate = parse_rate(runtime.settings.rate)
     threads = runtime.settings.workers * runtime.settings.threads
     room = 1_000 if rate is None else math.ceil(PERIOD * rate.limit / rate.window) + threads
-    symbols = unfinished_symbols(runtime, scan_id)[:room]
-    first = runtime.state.more_batches(scan_id, len(symbols), "reconciled")
-    if first is None:
-        return
     runtime.state.note(scan_id, {"idle_rounds": idle, "round_recorded": progress.recorded})
-    for number, symbol in enumerate(symbols, start=first):
-        scan_symbols.delay(scan_id, number, [symbol], 0)
-    log.info("symbols given out again", scan=scan_id, symbols=len(symbols))
+    give_out(runtime, scan_id, found.symbols[:room], tried=found.tried, publish=scan_symbols.delay)

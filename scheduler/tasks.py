@@ -10,6 +10,7 @@ from celery.signals import worker_ready
 
 from scheduler import beat, dispatch
 from scheduler import reconcile as reconciler
+from scheduler.fetch import most_came
 from scheduler.open_scans import remember
 from scheduler.take_up import note_planner, take_up_at_start
 from worker import runtime
@@ -40,9 +41,17 @@ def resume_scan(scan_id: str) -> None:
 
 @app.task(name="sessions_fetched")
 def sessions_fetched(scan_id: str) -> None:
-    """Go on with a scan whose sessions have come; the reconciler asks for the others again."""
+    """Go on with a scan whose sessions have come.
+
+    A few that have not are asked for at once, more of them by the reconciler.
+    """
     current = runtime.current()
-    patiently(lambda: dispatch.start_scan(current, scan_id, ask_again=False))
+
+    def go_on() -> None:
+        again = most_came(current, scan_id)
+        dispatch.start_scan(current, scan_id, ask_again=again)
+
+    patiently(go_on)
 
 
 @app.task(name="tick")

@@ -19,9 +19,10 @@ from scanner.results.perf import perf_line
 from scanner.results.redis_fetch import UNFETCHED
 from scanner.results.redis_records import ScanProgress
 from scanner.results.redis_store import with_end
-from scanner.results.report import RUNNING, Absence, Record, ScanFacts, ScanReport
+from scanner.results.report import RUNNING, ScanFacts, ScanReport
 from scanner.rules.screens import Screen
 from scanner.timeframe import day_date
+from worker.rounds import unfinished
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +30,8 @@ log = structlog.get_logger(__name__)
 def finish(runtime: Runtime, scan_id: str, *, at_deadline: bool = False) -> ScanReport | None:
     """Close a scan and return its report; None if another one did, or it has to go on.
 
-    Before its deadline a scan goes on while symbols have no record or were deferred; the
-    reconciler gives them to the workers again.
+    Before its deadline a scan goes on while symbols have no record, were deferred, or were tried
+    in vain only once.
     """
     progress = runtime.state.progress(scan_id)
     if progress is None:
@@ -46,18 +47,7 @@ def finish(runtime: Runtime, scan_id: str, *, at_deadline: bool = False) -> Scan
 def _unfinished(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
     if progress.recorded == progress.total:
         return False
-    return bool(unfinished_symbols(runtime, scan_id))
-
-
-def unfinished_symbols(runtime: Runtime, scan_id: str) -> list[str]:
-    """Return the symbols of a scan that another try may still finish before its deadline."""
-    found = runtime.state.collect(scan_id)
-    tried = {s for s, record in found.waiting.items() if not _deferred(record)}
-    return [s for s in found.universe if s not in found.records and s not in tried]
-
-
-def _deferred(record: Record) -> bool:
-    return isinstance(record, Absence) and record.is_deferred
+    return bool(unfinished(runtime, scan_id, progress).symbols)
 
 
 def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
@@ -163,7 +153,7 @@ def _unfetched(fields: Mapping[str, str]) -> list[str]:
     lacking = {
         name.removeprefix(UNFETCHED): why
         for name, why in sorted(fields.items())
-        if name.startswith(UNFETCHED)
+        if name.startswith(UNFETCHED) and "last" in fields
     }
     return [
         f"the {'' if what == 'splits' else 'session '}{what} could not be fetched again, what was "

@@ -67,8 +67,8 @@ def _record(runtime: Runtime, batch: Batch, node: str, on_end: Callable[[str], o
         count_ended(runtime, batch, node)
         return
     _scan(runtime, batch, node, request, on_end)
-    if batch.again and state.is_complete(batch.scan_id):
-        # The chord has lost a part for good: its body will not come.
+    if batch.again and state.is_tried(batch.scan_id):
+        # The chord's body has come before, or will not: it has lost a part for good.
         on_end(batch.scan_id)
 
 

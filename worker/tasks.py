@@ -16,6 +16,7 @@ from worker.finish import finish
 from worker.guard import guarded, guarded_sample, record_batch, redelivered
 from worker.market import Wanted, keep_session, keep_splits
 from worker.patience import patiently
+from worker.rounds import second_round
 from worker.take_over import take_over_at_start
 
 
@@ -78,9 +79,10 @@ def compare_sample(scan_id: str, symbols: list[str]) -> None:
 
 @app.task(name="finish_scan")
 def finish_scan(scan_id: str) -> None:
-    """Close a scan if it is complete."""
+    """Close a scan if it is complete; else try once more at once what was tried in vain."""
     current = runtime.current()
-    patiently(lambda: finish(current, scan_id))
+    if patiently(lambda: finish(current, scan_id)) is None:
+        patiently(lambda: second_round(current, scan_id, scan_symbols.delay))
 
 
 @worker_ready.connect(weak=False)

@@ -32,7 +32,8 @@ class Prepared:
     how: str
     #: Seconds since 1970-01-01.
     deadline: float
-    #: Requests that have been answered, and how many of them before the last round.
+    #: Requests that it needs, that have been answered, and how many of these before the last round.
+    asked: int
     done: int
     done_before: int
     #: Rounds that have brought nothing.
@@ -62,6 +63,7 @@ class RedisScanFetch(RedisUnderWay):
             now=dt.datetime.fromisoformat(now) if now else None,
             how=fields.get("how", ""),
             deadline=float(fields.get("deadline", 0.0)),
+            asked=int(fields.get("sessions", 0)),
             done=int(fields.get("sessions_done", 0)),
             done_before=int(fields.get("done_before", 0)),
             idle_rounds=int(fields.get("idle_rounds", 0)),

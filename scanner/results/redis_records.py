@@ -195,6 +195,17 @@ class RedisScanRecords:
             and progress.recorded == progress.total
         )
 
+    def is_tried(self, scan_id: str) -> bool:
+        """Return whether a running scan has a record of each symbol, final or not, and no task."""
+        progress = self.progress(scan_id)
+        if progress is None or progress.state != RUNNING:
+            return False
+        done, batches = (int(progress.fields.get(name, 0)) for name in ("tasks", "batches"))
+        recorded = progress.recorded == progress.total
+        return recorded or (
+            done >= batches and progress.recorded + progress.waiting >= progress.total
+        )
+
     def collect(self, scan_id: str) -> CollectedRecords:
         """Return the universe and all records of a scan."""
         pipe = self._client.pipeline(transaction=True)

@@ -101,7 +101,7 @@ class RedisUnderWay(RedisScanRecords):
     def more_batches(self, scan_id: str, count: int, why: str) -> int | None:
         """Count batches that are given out again, and return the number of the first of them.
 
-        `why`: `dead`, `redelivered` or `reconciled`. None if the scan is gone.
+        `why`: `dead`, `redelivered`, `reconciled` or `tried`. None if the scan is gone.
         """
         with redis_errors("add batches"):
             batches = self._more(keys=[keys.scan(scan_id)], args=[count, why])

@@ -168,7 +168,7 @@ local batches = tonumber(redis.call('HGET', KEYS[1], 'batches'))
 redis.call('SET', KEYS[2], ARGV[1], 'EX', math.max(1, math.ceil(ends)))
 redis.call('HSET', KEYS[1], 'state', 'running', 'deadline', ARGV[3], 'tasks', batches)
 redis.call('HDEL', KEYS[1], 'message', 'closed_at', 'closing_until', 'finished_at', 'idle_rounds',
-  'round_recorded', 'moved', 'moved_at')
+  'round_recorded', 'moved', 'moved_at', 'second_round')
 redis.call('HINCRBY', KEYS[1], 'revision', 1)
 redis.call('DEL', KEYS[4])
 redis.call('SET', KEYS[6], string.rep('\\255', math.floor(batches / 8)))

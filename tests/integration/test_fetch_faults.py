@@ -18,6 +18,7 @@ from scanner.errors import (
     RateLimited,
 )
 from scheduler.dispatch import plan_scan, start_scan
+from scheduler.fetch import most_came
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 from worker.finish import finish
@@ -42,6 +43,24 @@ def test_a_session_that_cannot_be_had_now_is_asked_for_again(queue, monkeypatch)
     work(queue, monkeypatch, runtime)
     finish(runtime, scan_id)
     assert runtime.reports.load(scan_id).ledger == {"scored": 12}
+
+
+def test_a_few_sessions_that_did_not_come_are_asked_for_at_once(queue, monkeypatch):
+    """Not by the reconciler, which comes later; where most are missing, it is left to that."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    days = ["2025-07-01", "2025-07-02"]
+    market.answers |= {day: ProviderUnavailable(f"session {day}: down") for day in days}
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    assert not most_came(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    market.calls = []
+    assert most_came(runtime, scan_id)
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    assert asked(market) == days[::-1]
+    assert not most_came(runtime, scan_id)
 
 
 def test_a_scan_that_cannot_get_a_session_fails_and_says_which(queue, monkeypatch):

@@ -16,8 +16,9 @@ from scanner.results.report import Absence
 from scanner.results.wire import encode_report
 from scanner.spec import Batch
 from scheduler.request import request_scan, spec_of
-from worker.finish import finish, unfinished_symbols
+from worker.finish import finish
 from worker.guard import record_batch
+from worker.rounds import second_round, unfinished
 
 SYMBOLS = ["AAA", "BBB", "CCC"]
 FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
@@ -42,9 +43,9 @@ def record(runtime, scan_id, symbols=SYMBOLS):
     return stopped
 
 
-def write(runtime, scan_id, *final, waiting=()):
+def write(runtime, scan_id, *final, waiting=(), number=-1):
     """Write records as a task does."""
-    runtime.state.write(scan_id, BatchRecords(final=final, waiting=waiting))
+    runtime.state.write(scan_id, BatchRecords(final=final, waiting=waiting, number=number))
 
 
 class Fatal(KernelEngine):
@@ -168,7 +169,9 @@ def test_a_scan_goes_on_while_symbols_are_missing_or_deferred(queue):
     runtime, scan_id = running(queue, {"BBB": RateLimited("slow", wait=60.0)})
     record(runtime, scan_id, ["AAA", "BBB"])
     assert finish(runtime, scan_id) is None
-    assert unfinished_symbols(runtime, scan_id) == ["BBB", "CCC"]
+    found = unfinished(runtime, scan_id, runtime.state.progress(scan_id))
+    assert (found.symbols, found.waits, found.tried) == (["BBB", "CCC"], True, False)
+    second_round(runtime, scan_id, pytest.fail)
     assert runtime.state.progress(scan_id).state == "running"
 
 
@@ -181,11 +184,21 @@ def test_at_its_deadline_a_scan_is_closed_with_what_is_there(queue):
     assert (report.state, report.ledger) == ("degraded", expected)
 
 
-def test_a_symbol_that_was_tried_in_vain_does_not_hold_up_the_end(queue):
-    """The provider has had its retries within the task."""
+def test_a_symbol_that_was_tried_in_vain_has_one_more_round(queue):
+    """At once, when nothing else is left; then it does not hold up the end."""
     runtime, scan_id = running(queue)
     down = absence("CCC", "error:ProviderUnavailable", final=False)
-    write(runtime, scan_id, row("AAA"), row("BBB"), waiting=[down])
+    write(runtime, scan_id, row("AAA"), row("BBB"), waiting=[down], number=0)
+    assert finish(runtime, scan_id) is None
+    given: list[tuple[object, ...]] = []
+    for _ in range(2):
+        second_round(runtime, scan_id, lambda *task: given.append(task))
+    assert given == [(scan_id, given[0][1], ["CCC"], 0)]
+    ended: list[str] = []
+    runtime = runtime_on(queue, ScriptedProvider({"CCC": ProviderUnavailable("down")}))
+    batch = Batch(scan_id=scan_id, number=given[0][1], symbols=("CCC",), again=True)
+    record_batch(lambda: runtime, batch, "one", ended.append)
+    assert ended == [scan_id]
     report = finish(runtime, scan_id)
     assert (report.state, report.ledger) == (
         "degraded",

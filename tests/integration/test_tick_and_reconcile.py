@@ -273,19 +273,35 @@ def test_a_batch_that_is_written_twice_counts_once(queue):
 
 
 def test_giving_out_ends_when_it_brings_nothing(queue):
-    """A symbol that its provider never lets through costs a few rounds, not the deadline."""
+    """A symbol of which nothing ever comes costs a few rounds, not the deadline."""
     runtime = runtime_of(queue)
     scan_id = running(runtime)
-    deferred = absence("BBB", "deferred:budget", final=False)
-    write(runtime, scan_id, row("AAA"), row("CCC"), waiting=[deferred], number=0)
+    write(runtime, scan_id, row("AAA"), row("CCC"), number=0)
     number = 1
     while state_of(runtime, scan_id) == "running":
-        write(runtime, scan_id, waiting=[deferred], number=number)
+        write(runtime, scan_id, number=number)
         reconcile(runtime)
         number += 1
         assert number < 8
     report = runtime.reports.load(scan_id)
-    assert (report.state, report.ledger["deferred:budget"]) == ("degraded", 1)
+    assert (report.state, report.ledger["deferred:unfinished"]) == ("degraded", 1)
+
+
+@pytest.mark.parametrize("why", ["budget", "provider"])
+def test_who_has_to_wait_is_given_out_until_the_deadline(queue, why):
+    """A provider that is left alone, or asks to wait, may be back before it."""
+    runtime = runtime_of(queue)
+    scan_id = running(runtime)
+    deferred = absence("BBB", f"deferred:{why}", final=False)
+    write(runtime, scan_id, row("AAA"), row("CCC"), waiting=[deferred], number=0)
+    for number in range(1, 8):
+        write(runtime, scan_id, waiting=[deferred], number=number)
+        reconcile(runtime)
+        assert state_of(runtime, scan_id) == "running"
+    queue.zadd(keys.SCANS_OPEN, {scan_id: 1.0})
+    reconcile(runtime)
+    report = runtime.reports.load(scan_id)
+    assert (report.state, report.ledger[f"deferred:{why}"]) == ("degraded", 1)
 
 
 def test_a_session_that_has_not_closed_is_refused(queue):

@@ -247,6 +247,7 @@ def finished(runtime: Runtime, scan_id: str, beat: Callable[[], None] | None) ->
 def print_found(report: ScanReport, *, top: int, where: str | None, as_json: bool) -> None:
     """Print a report, and on stderr what is wrong with it as a whole."""
     from scanner.results.perf import perf_line
+    from views.cli.advice import next_step
     from views.cli.printing import print_json, print_report
     from views.tables import summary_of, table_of
 
@@ -262,6 +263,8 @@ def print_found(report: ScanReport, *, top: int, where: str | None, as_json: boo
         click.echo(f"scan: no symbol has a bar on {report.facts.as_of}: is it a session?", err=True)
     elif report.state == DEGRADED:
         click.echo("scan: degraded: some symbols may still have a row, see the ledger", err=True)
+    if advice := next_step(report):
+        click.echo(f"scan: {advice}", err=True)
 
 
 def code_of(report: ScanReport, *, strict: bool) -> int:
