@@ -33,18 +33,18 @@ def market_day_of(session: int, rows: Sequence[object]) -> MarketDay:
 
 
 def _check_times(session: int, rows: Sequence[object]) -> None:
-    """Refuse rows whose `t`, some moment of the session's date in New York, is of another one."""
+    """Refuse rows whose `t`, some moment of the session's date there or in UTC, is of another."""
     times = [row["t"] for row in rows if isinstance(row, dict) and isinstance(row.get("t"), int)]
-    midnight = dt.datetime.combine(day_date(session), dt.time(), EXCHANGE_ZONE).timestamp() * 1e3
-    others = [time for time in times if not midnight <= time <= midnight + _MS_A_DAY]
+    begins, ends = (
+        dt.datetime.combine(day_date(day), dt.time(), zone).timestamp() * 1e3
+        for day, zone in ((session, dt.UTC), (session + 1, EXCHANGE_ZONE))
+    )
+    others = [time for time in times if not begins <= time <= ends]
     if 2 * len(others) > len(times):
         raise ProviderUnavailable(
             f"session {day_date(session)}: expected its bars, got {len(others):,} of "
             f"{len(times):,} of another day, the first at {others[0]} ms"
         )
-
-
-_MS_A_DAY: Final = 86_400_000
 
 
 def snapshot_of(session: int, rows: Sequence[object]) -> MarketDay:
