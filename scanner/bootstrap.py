@@ -24,6 +24,7 @@ from scanner.bars.redis_cache import RedisBarCache
 from scanner.bars.store import MarketStore
 from scanner.errors import ConfigError
 from scanner.freed_memory import keep_freed_memory
+from scanner.given_file import read_given
 from scanner.indicators.compute import Engine, KernelEngine
 from scanner.indicators.registry import DEFAULT_COLUMNS, catalogue, column, settled_bars
 from scanner.pipeline import ScanTools
@@ -31,7 +32,7 @@ from scanner.redis_clients import cache_client, redis_client
 from scanner.results.redis_records import ScanRules
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
-from scanner.rules.screens import SCREENS, Screen, read_screens, shipped
+from scanner.rules.screens import MAX_FILE, SCREENS, Screen, read_screens, shipped
 from scanner.settings import Settings, load_settings
 
 
@@ -113,11 +114,8 @@ def screens_text(settings: Settings) -> str:
     """Return the settings' screens as TOML; ConfigError if there is no such file."""
     if settings.screens is None:
         return shipped()
-    try:
-        # Editors of Windows put a mark at the beginning, which is no TOML.
-        return settings.screens.expanduser().read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"SCANNER_SCREENS: cannot read {settings.screens}: {error}") from error
+    # A character of UTF-8 has up to four bytes.
+    return read_given(settings.screens, "SCANNER_SCREENS", 4 * MAX_FILE)
 
 
 def scan_columns(settings: Settings) -> tuple[str, ...]:

@@ -205,8 +205,21 @@ class Settings(StackSettings, SourceSettings):
     @classmethod
     def _find_universe(cls, value: str) -> str:
         """Make a file's path absolute: the worker that reads it has another folder."""
-        path = Path(value).expanduser()
-        return str(path.absolute()) if "/" in value or path.is_file() else value
+        try:
+            path = Path(value).expanduser()
+            return str(path.absolute()) if "/" in value or path.is_file() else value
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"expected a name or a path: {error}") from error
+
+    @field_validator("home", "data", "screens", "closures")
+    @classmethod
+    def _check_path(cls, value: Path | None) -> Path | None:
+        try:
+            if value is not None:
+                value.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"expected a path: {error}") from error
+        return value
 
     @validator(mode="after")
     def _check_data(self) -> Self:

@@ -12,16 +12,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import exchange_calendars
 
 from scanner.bars.provider import MarketProvider, Provider
 from scanner.errors import ConfigError
+from scanner.given_file import read_given
 from scanner.settings import Settings
 from scanner.timeframe import EXCHANGE_ZONE
 
 #: What an override says of a day: it is closed, or it closes at this time.
 Override = dt.time | None
+
+#: Most bytes of a file of overrides.
+_MAX_OVERRIDES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +107,7 @@ def _calendar(
 
 def read_overrides(path: Path) -> Mapping[dt.date, Override]:
     """Return what a file says of single days; ConfigError names the line that cannot be read."""
-    try:
-        lines = path.expanduser().read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"SCANNER_CLOSURES: cannot read {path}: {error}") from error
+    lines = read_given(path, "SCANNER_CLOSURES", _MAX_OVERRIDES).splitlines()
     found: dict[dt.date, Override] = {}
     for number, line in enumerate(lines, 1):
         words = line.partition("#")[0].split()

@@ -12,6 +12,7 @@ from scanner.bars.provider import MarketProvider
 from scanner.bars.universe import check_universe, selected
 from scanner.bootstrap import Runtime
 from scanner.errors import ConfigError
+from scanner.given_file import read_given
 from scanner.rules.lex import MAX_TEXT
 from scanner.rules.names import TEXTS
 from scanner.settings import Settings
@@ -19,6 +20,8 @@ from scheduler.listing import listing_of
 
 #: Most symbols that a file may list.
 MAX_SYMBOLS: Final = 200_000
+#: Most bytes of a file: 160 a symbol.
+MAX_FILE: Final = 32_000_000
 
 #: What a provider's listing tells of its symbols.
 LISTED_TEXTS: Final = ("name", "type", "exchange")
@@ -114,7 +117,4 @@ def read_symbols(path: Path) -> list[str]:
 
 
 def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"SCANNER_UNIVERSE: cannot read {path}: {error}") from error
+    return read_given(path, "SCANNER_UNIVERSE", MAX_FILE)

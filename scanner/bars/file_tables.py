@@ -22,6 +22,12 @@ from scanner.bars.block import FIELDS, FloatArray, IntArray
 from scanner.errors import ConfigError
 from scanner.timeframe import day_number
 
+#: Most rows of a file, which are 7,900 symbols of ten years, and bytes that they may take beside
+#: 64 a row: what repeats is packed into a file of a few bytes. Most files of a folder.
+MAX_ROWS: Final = 20_000_000
+_SPARE_BYTES: Final = 64_000_000
+MAX_FILES: Final = 50_000
+
 _PARQUET: Final = (".parquet",)
 _CSV: Final = (".csv", ".csv.gz")
 
@@ -61,19 +67,45 @@ class _Columns:
 
 
 def bar_files(path: Path) -> list[Path]:
-    """Return the files of bars at `path`, a file or a folder; ConfigError if there are none."""
+    """Return the files of bars at `path`, a file or a folder; ConfigError if there are none.
+
+    Pipes, devices and sockets are none, nor are links of a folder that lead out of it.
+    """
     wanted = ", ".join(_PARQUET + _CSV)
-    if path.is_file():
-        if not path.name.lower().endswith(_PARQUET + _CSV):
-            raise ConfigError(f"{path}: expected a file of bars ({wanted}), got {path.name!r}")
-        return [path]
-    if not path.is_dir():
-        raise ConfigError(f"{path}: expected a file or folder of bars, got nothing there")
-    found = [one for one in path.iterdir() if one.name.lower().endswith(_PARQUET + _CSV)]
-    files = sorted(one for one in found if one.is_file() and not one.name.startswith("."))
+    try:
+        if path.is_file():
+            if not path.name.lower().endswith(_PARQUET + _CSV):
+                raise ConfigError(f"{path}: expected a file of bars ({wanted}), got {path.name!r}")
+            return [path]
+        if not path.is_dir():
+            got = "a pipe, a device or a socket" if path.exists() else "nothing there"
+            raise ConfigError(f"{path}: expected a file or folder of bars, got {got}")
+        files = _files_in(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: expected files of bars, got: {error}") from error
     if not files:
         raise ConfigError(f"{path}: expected files of bars ({wanted}) in the folder, got none")
     return files
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Return the files of bars of a folder, sorted; ConfigError if one is a link out of it."""
+    found: list[Path] = []
+    for one in folder.iterdir():
+        known = one.name.lower().endswith(_PARQUET + _CSV)
+        if not known or one.name.startswith(".") or not one.is_file():
+            continue
+        if len(found) >= MAX_FILES:
+            raise ConfigError(
+                f"{folder}: expected at most {MAX_FILES:,} files of bars in the folder, got more: "
+                "put several symbols into a file, with a column `symbol`"
+            )
+        if one.is_symlink() and not one.resolve().is_relative_to(folder.resolve()):
+            raise ConfigError(
+                f"{one}: expected a file of bars in the folder, got a link that leads out of it"
+            )
+        found.append(one)
+    return sorted(found)
 
 
 def read_rows(path: Path) -> Rows:
@@ -84,15 +116,30 @@ def read_rows(path: Path) -> Rows:
         else:
             columns, table = _read_csv(path)
         return _rows_of(path, columns, table)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, MemoryError, LookupError, ValueError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"{path}: expected a readable file of bars, got: {said}") from error
+        raise ConfigError(f"{path}: expected a readable file of bars, got: {said[:300]}") from error
 
 
 def _read_parquet(path: Path) -> tuple[_Columns, pa.Table]:
     with pq.ParquetFile(path) as file:
         columns = _columns_of(path, file.schema_arrow.names)
+        # Texts that repeat stay packed: a file of a few bytes can hold a long one a billion times.
+        packed = [name for name in columns.names() if name not in columns.fields]
+        check_size(path, file.metadata.num_rows, _unpacked_size(file.metadata, columns.names()))
+    with pq.ParquetFile(path, read_dictionary=packed) as file:
         return columns, file.read(columns=columns.names())
+
+
+def _unpacked_size(metadata: pq.FileMetaData, names: list[str]) -> int:
+    """Return the bytes that the columns of `names` take before they are packed."""
+    groups = (metadata.row_group(at) for at in range(metadata.num_row_groups))
+    chunks = (group.column(at) for group in groups for at in range(group.num_columns))
+    return sum(
+        chunk.total_uncompressed_size
+        for chunk in chunks
+        if chunk.path_in_schema.partition(".")[0] in names
+    )
 
 
 def _read_csv(path: Path) -> tuple[_Columns, pa.Table]:
@@ -100,7 +147,8 @@ def _read_csv(path: Path) -> tuple[_Columns, pa.Table]:
         raise ConfigError(f"{path}: expected bars, got an empty file")
     with pa_csv.open_csv(path) as file:
         columns = _columns_of(path, file.schema.names)
-    types = {name: pa.string() for name in columns.names()[: -len(FIELDS)]}
+    packed = pa.dictionary(pa.int32(), pa.string())
+    types = dict.fromkeys(columns.names(), packed)
     types |= dict.fromkeys(columns.fields, pa.float64())
     options = pa_csv.ConvertOptions(
         column_types=types,
@@ -108,7 +156,27 @@ def _read_csv(path: Path) -> tuple[_Columns, pa.Table]:
         # NA, NAN, NULL and TRUE are symbols; in the columns of numbers they are no number.
         strings_can_be_null=False,
     )
-    return columns, pa_csv.read_csv(path, convert_options=options)
+    with pa_csv.open_csv(path, convert_options=options) as file:
+        batches: list[pa.RecordBatch] = []
+        rows = size = 0
+        for batch in file:
+            batches.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            check_size(path, rows, size)
+        return columns, pa.Table.from_batches(batches, file.schema)
+
+
+def check_size(path: Path, rows: int, size: int = 0) -> None:
+    """Refuse rows that are too many, and texts that are too long to be symbols and dates."""
+    if rows > MAX_ROWS:
+        raise ConfigError(
+            f"{path}: expected at most {MAX_ROWS:,} rows, got more: leave out symbols or sessions "
+            "that no scan asks for"
+        )
+    if size > 64 * rows + _SPARE_BYTES:
+        raise ConfigError(
+            f"{path}: expected symbols, dates and numbers, got {size:,} bytes in {rows:,} rows"
+        )
 
 
 def _columns_of(path: Path, names: list[str]) -> _Columns:
@@ -120,11 +188,14 @@ def _columns_of(path: Path, names: list[str]) -> _Columns:
         raise ConfigError(
             f"{path}: expected the columns {', '.join(wanted)}, found {', '.join(names)[:300]}"
         )
-    return _Columns(
+    columns = _Columns(
         symbol=next((by_name[name] for name in _SYMBOL_NAMES if name in by_name), None),
         date=date,
         fields=tuple(by_name[name] for name in FIELDS),
     )
+    if twice := [name for name in columns.names() if names.count(name) > 1]:
+        raise ConfigError(f"{path}: expected each column once, got {twice[0]} more than once")
+    return columns
 
 
 def _rows_of(path: Path, columns: _Columns, table: pa.Table) -> Rows:
@@ -164,6 +235,13 @@ def _days_of(path: Path, column: pa.ChunkedArray) -> IntArray:
             at = int(np.argmax(pc.is_null(column).to_numpy(zero_copy_only=False)))
             raise ConfigError(f"{path}: expected a date in every row, got none in row {at + 1}")
         days: IntArray = pc.cast(column, pa.int32()).to_numpy()
+        far = (days < _FIRST_DAY) | (days > _LAST_DAY)
+        if far.any():
+            at = int(np.argmax(far))
+            raise ConfigError(
+                f"{path}: expected a date of the years 1 to 9999, got day {days[at]} since "
+                f"1970-01-01 in row {at + 1}"
+            )
         return days
     texts, owners = _coded(column)
     numbers = np.array([_day_of(text) for text in texts] + [_NO_DAY], dtype=np.int64)
@@ -180,17 +258,21 @@ def _days_of(path: Path, column: pa.ChunkedArray) -> IntArray:
 
 #: Stands for a text that is no date; no date has this number.
 _NO_DAY: Final = -(2**31)
+_FIRST_DAY: Final = day_number(dt.date.min)
+_LAST_DAY: Final = day_number(dt.date.max)
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[list[str], IntArray]:
     """Return the different texts of `column` and each row's index into them; -1 is null."""
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
-    coded: Any = pc.dictionary_encode(pc.cast(column, pa.large_string())).combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = pa.concat_arrays(coded.chunks)
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(pc.cast(column, pa.large_string()))
+    coded: Any = column.unify_dictionaries().combine_chunks()
     owners: IntArray = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int32)
-    return coded.dictionary.to_pylist(), owners
+    # Of what a dictionary holds, some may occur in no row.
+    used = np.bincount(owners + 1, minlength=len(coded.dictionary) + 1)[1:] > 0
+    places = np.append(np.cumsum(used, dtype=np.int32) - 1, np.int32(-1))
+    texts = pc.cast(coded.dictionary.filter(pa.array(used)), pa.large_string())
+    return texts.to_pylist(), places[owners]
 
 
 def _day_of(text: str) -> int:

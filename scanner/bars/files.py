@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from scanner.bars.block import BarSeries, FloatArray, IntArray, checked_series
-from scanner.bars.file_tables import Rows, bar_files, read_rows
+from scanner.bars.file_tables import Rows, bar_files, check_size, read_rows
 from scanner.errors import ConfigError, UnknownSymbol
 from scanner.timeframe import day_date, day_number
 
@@ -84,8 +84,13 @@ class FilesProvider:
 
 
 def _read(path: Path) -> _Data:
-    parts = [read_rows(file) for file in bar_files(path)]
-    if not sum(part.days.size for part in parts):
+    parts: list[Rows] = []
+    rows = 0
+    for file in bar_files(path):
+        parts.append(read_rows(file))
+        rows += parts[-1].days.size
+        check_size(path, rows)
+    if not rows:
         raise ConfigError(f"{path}: expected bars, got no row")
     return _ordered(parts)
 
