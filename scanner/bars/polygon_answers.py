@@ -24,6 +24,7 @@ from scanner.errors import (
     ScannerError,
     UnknownSymbol,
 )
+from scanner.plain import plain
 from scanner.timeframe import day_date, day_number
 
 Payload = dict[str, Any]
@@ -109,15 +110,15 @@ _REFUSALS: Final[Mapping[int, type[ScannerError]]] = {
 
 
 def _refusal_inside(payload: Payload, subject: str, text: str) -> ScannerError | None:
-    status = payload.get("status", "OK")
+    status = str(payload.get("status", "OK"))
     if status in _GOOD_STATUSES:
         return None
-    kinds: dict[object, type[ScannerError]] = {
+    kinds: dict[str, type[ScannerError]] = {
         "NOT_AUTHORIZED": NotEntitled,
         "NOT_FOUND": UnknownSymbol,
     }
     kind = kinds.get(status, ProviderUnavailable)
-    return kind(f"{subject}: expected the status OK or DELAYED, got {status}{text}")
+    return kind(f"{subject}: expected the status OK or DELAYED, got {plain(status, 40)}{text}")
 
 
 def provider_text(payload: Payload | None) -> str:
@@ -126,8 +127,8 @@ def provider_text(payload: Payload | None) -> str:
         return ""
     text = payload.get("error") or payload.get("message") or ""
     request_id = payload.get("request_id")
-    said = f": {str(text)[:_MOST_TEXT]}" if text else ""
-    return f"{said} (request {request_id})" if request_id else said
+    said = f": {plain(text, _MOST_TEXT)}" if text else ""
+    return f"{said} (request {plain(request_id, _MOST_TEXT)})" if request_id else said
 
 
 def results_of(payload: Payload, subject: str, count_name: str) -> list[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -29,7 +30,9 @@ from scanner.bars.polygon_answers import (
     is_failure,
     refusal,
 )
-from scanner.bars.polygon_wire import body_of, cause_of, origin_of
+from scanner.bars.polygon_body import MOST_BYTES, PACKED, BodyRefused, read_body
+from scanner.bars.polygon_pages import next_page, origin_of
+from scanner.bars.polygon_wire import cause_of
 from scanner.errors import ConfigError, KeyRefused, ProviderUnavailable, RateLimited
 from scanner.turns import TURNS
 
@@ -45,6 +48,9 @@ _RETRIES: Final = 3
 
 #: Answers that have to find room in the time of a fetch: one that stalls leaves time for others.
 _STALLS: Final = 3
+
+#: Bytes of an answer that is not wanted and is read nevertheless, to keep its connection.
+_SHORT: Final = 65_536
 
 #: Longest wait that a provider's Retry-After is believed, in seconds.
 _MOST_WAIT: Final = 3_600.0
@@ -62,6 +68,8 @@ class FetchClock(threading.local):
     token = Token()
     #: Seconds that one try waits for the next byte, and for the whole body.
     patience = READ_TIMEOUT
+    #: Bytes that its answers may still have.
+    room = MOST_BYTES
 
     def left(self) -> float:
         """Return the seconds that are left, 0 or more."""
@@ -91,6 +99,14 @@ class BudgetedRetry(Retry):
         used_up = super().is_exhausted() or self._clock.left() <= 0.0
         return used_up or self._clock.token.probe
 
+    def increment(self, *args: Any, **options: Any) -> Self:
+        """Return the retries that are left; an answer that is not wanted is not read to its end."""
+        left = super().increment(*args, **options)
+        response = options.get("response")
+        if response is not None and not _is_short(response):
+            response.close()
+        return left
+
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
         """Wait before the next try, then take a token; RateLimited if either takes too long.
 
@@ -116,6 +132,11 @@ class BudgetedRetry(Retry):
             raise
 
 
+def _is_short(response: BaseHTTPResponse) -> bool:
+    """Return whether reading an answer to its end costs less than a new connection."""
+    return response.length_remaining is not None and response.length_remaining <= _SHORT
+
+
 def retry_after(text: str | None) -> float | None:
     """Return the seconds of a Retry-After header, capped; None if there is no sense in it."""
     if text is None:
@@ -130,8 +151,7 @@ class PolygonHttp:
     """A connection pool to one provider."""
 
     def __init__(self, *, base_url: str, key: str | None, threads: int, budget: Budget) -> None:
-        self._origin = origin_of(base_url)
-        if self._origin is None:
+        if origin_of(base_url) is None:
             raise ConfigError("expected a base URL as https://api.massive.com for the provider")
         self.base_url = base_url.rstrip("/")
         self.host = urlsplit(base_url).netloc
@@ -163,6 +183,7 @@ class PolygonHttp:
         if urlsplit(self.base_url).hostname not in {"127.0.0.1", "localhost", "::1"}:
             session.proxies.update(found["proxies"])
         session.headers["User-Agent"] = "market-scanner"
+        session.headers["Accept-Encoding"] = PACKED
         if self._key is not None:
             session.headers["Authorization"] = f"Bearer {self._key}"
         return session
@@ -176,6 +197,7 @@ class PolygonHttp:
         ProviderUnavailable if a next page is on another host, comes round again or never ends.
         """
         deadline = time.monotonic() + seconds
+        self._clock.room = MOST_BYTES
         url: str | None = self.base_url + path
         seen: set[str] = set()
         while url is not None:
@@ -188,10 +210,11 @@ class PolygonHttp:
             seen.add(url)
             payload = self._get(url, subject, deadline, kind)
             yield payload
-            url = self._next_url(payload, subject)
+            url = next_page(payload, self.base_url, subject)
 
     def get(self, path: str, subject: str, seconds: float, kind: Kind = "bars") -> Payload:
         """Return the payload of `path`; the errors of Provider.fetch if there is none."""
+        self._clock.room = MOST_BYTES
         return self._get(self.base_url + path, subject, time.monotonic() + seconds, kind)
 
     def _get(self, url: str, subject: str, deadline: float, kind: Kind) -> Payload:
@@ -215,27 +238,32 @@ class PolygonHttp:
         )
 
     def _try(self, url: str, subject: str) -> Payload | None:
-        patience = min(self._clock.patience, max(1.0, self._clock.left()))
+        clock = self._clock
+        patience = min(clock.patience, max(1.0, clock.left()))
         timeout = (CONNECT_TIMEOUT, patience)
         try:
             response = self._session.get(url, timeout=timeout, stream=True, allow_redirects=False)
         except requests.RequestException as error:
-            self._budget.report(self._clock.token, answered=False)
+            self._budget.report(clock.token, answered=False)
             raise ProviderUnavailable(
                 f"{subject}: expected an answer from {self.host}, but {cause_of(error)}"
             ) from error
         with response:
             try:
-                body = body_of(response, patience)
+                body = read_body(response, clock.room, patience)
+                clock.room -= len(body)
                 TURNS.begin()
                 payload = decoded(body)
-            except transport.HTTPError:
+            except (transport.HTTPError, zlib.error):
                 payload = None
+            except BodyRefused as error:
+                self._budget.report(clock.token, answered=False)
+                raise ProviderUnavailable(f"{subject}: {error} from {self.host}") from error
         status, wait = response.status_code, 0.0
         if status == TOO_MANY:
             wait = self._budget.cool(retry_after(response.headers.get("Retry-After")))
         if payload is not None or status != requests.codes.ok:
-            self._budget.report(self._clock.token, answered=not is_failure(status))
+            self._budget.report(clock.token, answered=not is_failure(status))
         refused = refusal(status, self._masked(payload), subject, wait)
         if refused is not None:
             raise refused
@@ -246,19 +274,6 @@ class PolygonHttp:
             return payload
         texts = {"error", "message"} & payload.keys()
         return payload | {name: str(payload[name]).replace(self._key, "***") for name in texts}
-
-    def _next_url(self, payload: Payload, subject: str) -> str | None:
-        url = payload.get("next_url")
-        if not url:
-            return None
-        if not isinstance(url, str) or origin_of(url) != self._origin:
-            other = origin_of(url) if isinstance(url, str) else None
-            shown = f"{other[0]}://{other[1]}:{other[2]}" if other else "something else"
-            raise ProviderUnavailable(
-                f"{subject}: expected the next page on {self.host}, got one on {shown}; "
-                "it is not followed"
-            )
-        return url
 
 
 def _checked_key(key: str | None) -> str | None:

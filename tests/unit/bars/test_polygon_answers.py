@@ -9,7 +9,8 @@ import pytest
 from scanner.bars.budget import Unlimited
 from scanner.bars.polygon import PolygonProvider
 from scanner.bars.polygon_answers import decoded, refusal, results_of, series_of
-from scanner.bars.polygon_http import origin_of, retry_after
+from scanner.bars.polygon_http import retry_after
+from scanner.bars.polygon_pages import origin_of
 from scanner.errors import (
     BadBars,
     ConfigError,
