@@ -205,6 +205,7 @@ class Settings(StackSettings, SourceSettings):
     @classmethod
     def _find_universe(cls, value: str) -> str:
         """Make a file's path absolute: the worker that reads it has another folder."""
+        value.encode()  # bytes of a command line that are no text: a ValueError of its own
         try:
             path = Path(value).expanduser()
             return str(path.absolute()) if "/" in value or path.is_file() else value

@@ -74,7 +74,7 @@ class RedisUnderWay(RedisScanRecords):
     def under_way(self, scan_id: str) -> int:
         """Return how many tasks of a scan have been begun and not ended, by any process."""
         with redis_errors("look for tasks that are under way"):
-            nodes = list(self._client.scan_iter(keys.under_way("*"), count=_KEYS_A_TRIP))
+            nodes = list(self._client.scan_iter(keys.ALL_UNDER_WAY, count=_KEYS_A_TRIP))
             pipe = self._client.pipeline(transaction=False)
             for node in nodes:
                 pipe.hkeys(node)

@@ -50,7 +50,9 @@ def test_each_builder_is_among_the_examples():
     made = {
         name
         for name, value in vars(keys).items()
-        if callable(value) and getattr(value, "__module__", "") == "scanner.keys"
+        if not name.startswith("_")
+        and callable(value)
+        and getattr(value, "__module__", "") == "scanner.keys"
     }
     assert made - set(EXAMPLES) == {"short_hash"}
 
