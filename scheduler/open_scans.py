@@ -90,7 +90,14 @@ def _read(runtime: Runtime) -> dict[str, dict[str, str]]:
         found = orjson.loads(_path(runtime).read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {scan_id: told for scan_id, told in found.items() if _is_told(told)}
+
+
+def _is_told(told: Any) -> bool:
+    """Return whether that is what `_told` writes."""
+    return isinstance(told, dict) and all(isinstance(told.get(name), str) for name in _FIELDS)
 
 
 def _write(runtime: Runtime, told: Mapping[str, Mapping[str, str]]) -> None:

@@ -7,6 +7,7 @@ calls this every 15 seconds.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from typing import Final
 
@@ -14,6 +15,7 @@ import structlog
 
 from scanner.bars.budget import parse_rate
 from scanner.bootstrap import Runtime
+from scanner.errors import ScannerError, TransientError
 from scanner.redis_errors import redis_errors
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import PLANNED, RUNNING
@@ -25,6 +27,11 @@ from worker.config import SCAN_QUEUE
 from worker.finish import finish
 from worker.rounds import give_out, unfinished
 from worker.tasks import scan_symbols
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 log = structlog.get_logger(__name__)
 
@@ -41,19 +48,45 @@ IDLE_ROUNDS: Final = 3
 
 def reconcile(runtime: Runtime) -> None:
     """Close each open scan that is complete or past its deadline, and go on with the others."""
-    report_lost(runtime)
+    try:
+        report_lost(runtime)
+    except _BROKEN:
+        log.exception("open scans cannot be read")
     for scan_id, deadline in runtime.state.open_scans().items():
-        if time.time() >= deadline:
-            log.warning("scan reached its deadline", scan=scan_id)
-            finish(runtime, scan_id, at_deadline=True)
-            continue
-        progress = runtime.state.progress(scan_id)
-        if progress is not None and progress.state == PLANNED:
-            _ask_again(runtime, scan_id, progress)
-        elif progress is None or progress.state != RUNNING:
-            _take_over(runtime, scan_id, progress)
-        elif _idle(runtime, scan_id, progress) and finish(runtime, scan_id) is None:
-            _go_on(runtime, scan_id, progress)
+        try:
+            _look_after(runtime, scan_id, deadline)
+        except _BROKEN as error:
+            log.exception("scan cannot be read", scan=scan_id)
+            if time.time() >= deadline and not isinstance(error, TransientError):
+                runtime.state.give_up(scan_id, f"{_UNREADABLE}: {type(error).__name__}: {error}")
+
+
+#: What a scan raises whose fields in Redis are not ours: it must not keep others open.
+_BROKEN: Final = (
+    ScannerError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    zstd.ZstdError,
+)
+_UNREADABLE: Final = "the scan's state in Redis cannot be read"
+
+
+def _look_after(runtime: Runtime, scan_id: str, deadline: float) -> None:
+    """Close one scan if it is complete or past its deadline, or go on with it."""
+    if time.time() >= deadline:
+        log.warning("scan reached its deadline", scan=scan_id)
+        finish(runtime, scan_id, at_deadline=True)
+        return
+    progress = runtime.state.progress(scan_id)
+    if progress is not None and progress.state == PLANNED:
+        _ask_again(runtime, scan_id, progress)
+    elif progress is None or progress.state != RUNNING:
+        _take_over(runtime, scan_id, progress)
+    elif _idle(runtime, scan_id, progress) and finish(runtime, scan_id) is None:
+        _go_on(runtime, scan_id, progress)
 
 
 def resume(runtime: Runtime, scan_id: str) -> None:

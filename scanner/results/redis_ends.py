@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import redis
 
 from scanner import keys
-from scanner.errors import ScanRunning
+from scanner.errors import ConfigError, ScanRunning
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_fetch import CLOSING_LEASE, RedisScanFetch, flat
@@ -55,6 +55,16 @@ class RedisScanEnds(RedisScanFetch):
         pipe.expire(keys.scan(scan_id), self._expiry)
         with redis_errors("bury a scan"):
             pipe.execute()
+
+    def give_up(self, scan_id: str, message: str) -> None:
+        """End a scan as failed whose fields cannot be read, whatever they are."""
+        with redis_errors("give up a scan"):
+            self._client.zrem(keys.SCANS_OPEN, scan_id)
+            try:
+                self._client.delete(keys.scan(scan_id))
+            except ConfigError:
+                return  # nothing can be kept of what is no id
+        self.bury(scan_id, {"message": message, "finished_at": time.time()})
 
     def take_closing(self, scan_id: str) -> float | None:
         """Return the time at which the scan began to close if this caller is to close it.

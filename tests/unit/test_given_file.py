@@ -89,7 +89,7 @@ def test_a_universe_that_cannot_be_a_path_is_refused():
     """It is longer than any name of a file."""
     with pytest.raises(ConfigError, match="SCANNER_UNIVERSE: expected a name or a path"):
         load_settings(universe="x" * 5_000)
-    with pytest.raises(ConfigError, match="SCANNER_UNIVERSE: .*surrogates not allowed"):
+    with pytest.raises(ConfigError, match=r"SCANNER_UNIVERSE: .*surrogates not allowed"):
         load_settings(universe="/tmp/\udcff")  # noqa: S108 - nothing is written
 
 
