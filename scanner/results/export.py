@@ -65,13 +65,13 @@ def _table(columns: dict[str, list[Any]]) -> pa.Table:
 
 def _csv(report: ScanReport) -> bytes:
     columns = _columns(report)
-    columns["symbol"] = [
-        f"'{symbol}" if symbol.startswith(_FORMULA) else symbol for symbol in columns["symbol"]
-    ]
+    table = _table(columns)
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            cells = [f"'{x}" if x.startswith(_FORMULA) else x for x in columns[field.name]]
+            table = table.set_column(at, field, pa.array(cells, field.type))
     sink = io.BytesIO()
-    pa_csv.write_csv(
-        _table(columns), sink, pa_csv.WriteOptions(quoting_style="needed", include_header=True)
-    )
+    pa_csv.write_csv(table, sink, pa_csv.WriteOptions(quoting_style="needed", include_header=True))
     return sink.getvalue()
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from scanner.errors import ConfigError, ScannerError
+from scanner.plain import plain
 
 #: Exactly this Celery: what the scanner relies on was measured on it.
 _CELERY: Final = "5.7.0"
@@ -38,9 +39,9 @@ def _result(name: str, check: Check) -> dict[str, Any]:
     from kombu.exceptions import KombuError
 
     try:
-        return {"name": name, "ok": True, "said": check()}
+        return {"name": name, "ok": True, "said": plain(check(), lines=True)}
     except (ScannerError, KombuError) as error:
-        return {"name": name, "ok": False, "said": str(error)}
+        return {"name": name, "ok": False, "said": plain(error, lines=True)}
 
 
 def _checks() -> dict[str, Check]:

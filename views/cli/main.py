@@ -15,6 +15,7 @@ from typing import Final
 import click
 
 from scanner.errors import ConfigError, InvalidSymbol, ScannerError, ScanRunning, StoreUnavailable
+from scanner.plain import plain
 
 #: Command -> the module below views.cli that has it; imported when it is called.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -83,7 +84,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except ScannerError as error:
-        click.echo(f"scan: {error}", err=True)
+        click.echo(f"scan: {plain(error, lines=True)}", err=True)
         code = exit_code(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("scan: interrupted", err=True)

@@ -15,6 +15,7 @@ from scanner.bars.polygon import PolygonProvider
 from scanner.bars.universe import check_universe
 from scanner.bootstrap import Runtime, row_columns, screens_text
 from scanner.errors import ConfigError
+from scanner.plain import plain
 from scanner.rules.check import compile_rule
 from scanner.rules.screens import one_screen, read_screens
 from scanner.settings import Settings
@@ -77,7 +78,7 @@ def asked_screens(settings: Settings, where: str | None) -> str:
     text = screens_text(settings)
     found = read_screens(text, str(settings.screens or "screens.toml"), told)
     for mistake in found.mistakes.values():
-        click.echo(f"scan: {mistake}", err=True)
+        click.echo(f"scan: {plain(mistake, lines=True)}", err=True)
     return text or "\n"  # nothing at all would stand for the stack's own screens
 
 

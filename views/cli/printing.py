@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sys
 from collections.abc import Collection
 from typing import Any, Final
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from scanner.plain import plain
 from scanner.results.report import ScanReport
 from views.tables import Table, age_of, compact, ledger_line, screen_line
 
@@ -28,7 +30,13 @@ def console_of() -> Console:
 def print_json(value: Any) -> None:
     """Print one JSON value, indented on a terminal."""
     option = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
-    click.echo(orjson.dumps(value, option=option).decode())
+    text = orjson.dumps(value, option=option).decode()
+    click.echo("".join(c if c.isprintable() or c == "\n" else _as_json(c) for c in text))
+
+
+def _as_json(character: str) -> str:
+    """Return a character as JSON writes it for those who read nothing but ASCII."""
+    return json.dumps(character)[1:-1]
 
 
 def print_report(
@@ -53,7 +61,7 @@ def print_report(
         soft_wrap=True,
     )
     for note in facts.notes:
-        console.print(Text(f"note: {note}"), style="yellow", soft_wrap=True)
+        console.print(Text(f"note: {plain(note)}"), style="yellow", soft_wrap=True)
     if table.rows:
         shown = rich_table(table, width)
         console.print(shown, width=width, crop=False, overflow="ignore", no_wrap=True)

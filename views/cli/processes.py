@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from scanner.errors import ConfigError
+from scanner.plain import plain
 
 #: Linux: a child gets this signal when its parent dies.
 _PR_SET_PDEATHSIG: Final = 1
@@ -148,6 +149,7 @@ class Supervisor:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
+                umask=0o077,
                 preexec_fn=farewell,  # noqa: PLW1509 - one call of libc
             )
         except OSError as error:
@@ -166,7 +168,8 @@ def _end_of(log: Path) -> list[str]:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-            return file.read().decode(errors="replace").splitlines()[-5:]
+            lines = file.read().decode(errors="replace").splitlines()[-5:]
+            return [plain(line) for line in lines]
     except OSError as error:
         return [f"cannot be read: {error}"]
 

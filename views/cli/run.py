@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from scanner.errors import ConfigError, ScanRunning, StoreUnavailable
+from scanner.plain import plain
 from scanner.results.report import CANCELLED, DEGRADED, DONE, ScanReport
 from scanner.timeframe import parse_day
 from views.cli.home import Home
@@ -258,7 +259,7 @@ def print_found(report: ScanReport, *, top: int, where: str | None, as_json: boo
         print_report(report, table_of(report, top=top, screen=shown))
         click.echo(perf_line(report))
     if report.facts.message:
-        click.echo(f"scan: {report.facts.message}", err=True)
+        click.echo(f"scan: {plain(report.facts.message, lines=True)}", err=True)
     elif not report.rows:
         click.echo(f"scan: no symbol has a bar on {report.facts.as_of}: is it a session?", err=True)
     elif report.state == DEGRADED:

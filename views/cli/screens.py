@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.plain import plain
+
 if TYPE_CHECKING:
     from scanner.rules.screens import Screen, Screens
 
@@ -28,7 +30,7 @@ def screens(path: str | None, as_json: bool) -> int:
         for one in good:
             _print(one)
         for mistake in found.mistakes.values():
-            click.echo(f"scan: {mistake}", err=True)
+            click.echo(f"scan: {plain(mistake, lines=True)}", err=True)
     return 2 if found.mistakes else 0
 
 

@@ -7,6 +7,7 @@ import os
 import click
 
 from scanner.errors import ConfigError
+from scanner.plain import plain
 
 
 @click.command()
@@ -37,7 +38,7 @@ def settings(as_json: bool) -> None:
     for title in ("setting", "value", "unit", "from"):
         table.add_column(title, overflow="fold", no_wrap=title in {"setting", "unit"})
     for row in rows:
-        table.add_row(*(Text(str(row[key])) for key in ("name", "value", "unit", "from")))
+        table.add_row(*(Text(plain(row[key])) for key in ("name", "value", "unit", "from")))
     Console().print(table)
     if empty:
         days = lookback_days(chosen)

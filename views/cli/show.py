@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from scanner.errors import ConfigError
+from scanner.plain import plain
 from scanner.results.report import Absence, RankedRow, ScanReport
 
 if TYPE_CHECKING:
     from scanner.bars.block import BarSeries
     from views.cli.session import Stores
+
+#: Characters of a text that stands for a symbol and is none, which are shown.
+_MOST_TEXT: Final = 60
 
 
 @contextmanager
@@ -77,7 +81,7 @@ def why(symbol: str, scan_id: str | None, as_json: bool) -> int:
     found = report.find(symbol)
     if found is None:
         raise ConfigError(
-            f"{symbol} is not in scan {report.facts.id} of universe "
+            f"{symbol[:_MOST_TEXT]} is not in scan {report.facts.id} of universe "
             f"{report.facts.universe} (symbols are case-sensitive)"
         )
     story = _story(report, found, bars)
@@ -171,7 +175,8 @@ def _print_story(story: dict[str, Any]) -> None:
 
     mark = "SIMULATED " if story["simulated"] else ""
     if story["state"] != "scored":
-        click.echo(f"{mark}{story['symbol']}: {story['state']}: {story['reason']}")
+        told = f"{story['symbol'][:_MOST_TEXT]}: {story['state']}: {story['reason']}"
+        click.echo(f"{mark}{plain(told)}")
         return
     click.echo(
         f"{mark}{story['symbol']}: rank {story['rank']} of {story['of']}, "

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scanner.errors import ConfigError
+from scanner.plain import plain
 
 
 @click.command()
@@ -37,7 +38,7 @@ def status(scan_id: str | None, as_json: bool) -> None:
     for scan in scans:
         click.echo(
             f"{scan['id']}  {scan['state']:<9}  {scan['recorded']:>6}/{scan['symbols']:<6} "
-            f"{scan['asked_at']}  {scan['universe']}  {scan['message']}".rstrip()
+            f"{scan['asked_at']}  {plain(scan['universe'])}  {plain(scan['message'])}".rstrip()
         )
         if scan_id and scan["events"]:
             click.echo("  " + ", ".join(f"{name} {n}" for name, n in scan["events"].items()))

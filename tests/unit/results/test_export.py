@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 
@@ -117,6 +118,17 @@ def test_a_cell_that_would_be_a_formula_is_text_in_csv(symbol):
     assert rows_of_csv(export_report(one, "csv"))[0]["symbol"] == f"'{symbol}"
     assert rows_of_json(export_report(one, "json"))[0]["symbol"] == symbol
     assert rows_of_parquet(export_report(one, "parquet"))[0]["symbol"] == symbol
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_every_column_of_texts_is_guarded_and_numbers_stay_numbers(begin):
+    """Flags come from the bars' side, names of columns from the settings'."""
+    one = row("A", {"close": -1.5, "return_1": -0.25})
+    flagged = report([dataclasses.replace(one, flags={f"{begin}gap": 2})])
+    cells = rows_of_csv(export_report(flagged, "csv"))[0]
+    assert cells["flags"] == f"'{begin}gap=2"
+    assert (cells["close"], cells["return_1"]) == (-1.5, -0.25)
+    assert b"'-" not in export_report(report([one]), "csv")
 
 
 @pytest.mark.parametrize("kind", ["", "xlsx", "CSV"])

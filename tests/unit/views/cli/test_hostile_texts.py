@@ -1,0 +1,85 @@
+"""Texts that others wrote on a terminal: what a terminal would obey is shown, not sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scan_builders import absence, report, row
+
+from scanner.errors import ConfigError
+from scanner.plain import plain
+from views.cli import main as command_line
+from views.cli.printing import print_json, print_report
+from views.cli.processes import Command, Supervisor
+from views.cli.run import print_found
+from views.cli.show import _print_story
+from views.tables import table_of
+
+#: Clears the screen, links, colours by one byte, turns the writing round, goes back, rings.
+HOSTILE = "\x1b[2J\x1b]8;;http://x\x07\x9b31m\u202e\u2066\r\x08\x00\x85\u2028[red]x[/red]\udcff"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_no_text_moves_a_terminal(text):
+    """What is printable stays, and ends of lines where they are asked for."""
+    assert plain(text).isprintable()
+    assert plain(text, lines=True).replace("\n", "").isprintable()
+    if text.isprintable():
+        assert plain(text) == text
+    assert plain(text, 3) == plain(text[:3])
+
+
+def test_errors_are_shown_as_text(monkeypatch, capsys):
+    """On several lines where they have several."""
+
+    def fail(**_):
+        raise ConfigError(f"one\n{HOSTILE}")
+
+    monkeypatch.setattr(command_line.scan, "main", fail)
+    with pytest.raises(SystemExit):
+        command_line.main()
+    said = capsys.readouterr().err
+    assert said.startswith("scan: one\n\\x1b[2J")
+    assert said.replace("\n", "").isprintable()
+    assert "[red]x[/red]" in said
+
+
+def test_a_report_is_shown_as_text(capsys):
+    """Notes, messages, and what stands for a symbol and is none."""
+    text = HOSTILE[:-1]
+    scan = report([row("AAA")], [absence(text)], notes=(text,), message=text)
+    print_report(scan, table_of(scan, columns=("close",)))
+    print_found(scan, top=1, where=None, as_json=True)
+    story = {"simulated": False, "symbol": HOSTILE, "state": "error:X", "reason": HOSTILE}
+    _print_story(story)
+    shown = capsys.readouterr()
+    text = (shown.out + shown.err).replace("\n", "")
+    assert text.isprintable()
+    assert text.count("[red]x[/red]") >= 4
+
+
+def test_json_is_the_same_value_in_printable_characters(capsys):
+    """Escaped as JSON does, in ASCII where it has to be."""
+    value = {"a": HOSTILE[:-1], "b": "\u00e9\u4e2d", "c": "\U000e0041"}
+    print_json(value)
+    text = capsys.readouterr().out
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text) == value
+    assert "\u00e9\u4e2d" in text
+
+
+def test_the_end_of_a_log_is_shown_as_text(tmp_path):
+    """A process may have written what others sent it."""
+    (tmp_path / "logs").mkdir()
+    write = f"import sys; sys.stdout.buffer.write({HOSTILE[:-1].encode()!r}); sys.exit(3)"
+    command = Command(name="one", argv=(sys.executable, "-c", write), env={}, ready=lambda: False)
+    supervisor = Supervisor(folder=tmp_path)
+    supervisor.start(command)
+    with pytest.raises(ConfigError, match="one ended with 3") as caught:
+        supervisor.wait_ready(30.0, lambda _: None)
+    supervisor.stop()
+    assert str(caught.value).replace("\n", "").isprintable()
