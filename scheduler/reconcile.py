@@ -7,7 +7,6 @@ calls this every 15 seconds.
 from __future__ import annotations
 
 import math
-import sys
 import time
 from typing import Final
 
@@ -15,7 +14,7 @@ import structlog
 
 from scanner.bars.budget import parse_rate
 from scanner.bootstrap import Runtime
-from scanner.errors import ScannerError, TransientError
+from scanner.errors import ScannerError, StoreUnavailable, TransientError
 from scanner.redis_errors import redis_errors
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import PLANNED, RUNNING
@@ -27,11 +26,6 @@ from worker.config import SCAN_QUEUE
 from worker.finish import finish
 from worker.rounds import give_out, unfinished
 from worker.tasks import scan_symbols
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 log = structlog.get_logger(__name__)
 
@@ -50,27 +44,20 @@ def reconcile(runtime: Runtime) -> None:
     """Close each open scan that is complete or past its deadline, and go on with the others."""
     try:
         report_lost(runtime)
-    except _BROKEN:
+    except (ScannerError, ValueError):
         log.exception("open scans cannot be read")
     for scan_id, deadline in runtime.state.open_scans().items():
         try:
             _look_after(runtime, scan_id, deadline)
-        except _BROKEN as error:
+        except Exception as error:
+            # What is not ours in the fields of one scan must not keep the others open.
+            if isinstance(error, StoreUnavailable) and error.passes:
+                raise
             log.exception("scan cannot be read", scan=scan_id)
             if time.time() >= deadline and not isinstance(error, TransientError):
                 runtime.state.give_up(scan_id, f"{_UNREADABLE}: {type(error).__name__}: {error}")
 
 
-#: What a scan raises whose fields in Redis are not ours: it must not keep others open.
-_BROKEN: Final = (
-    ScannerError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    zstd.ZstdError,
-)
 _UNREADABLE: Final = "the scan's state in Redis cannot be read"
 
 

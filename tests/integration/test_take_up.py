@@ -100,3 +100,17 @@ def test_a_request_that_is_sent_twice_is_one_scan(runtime, queue):
         runtime.state.open("scan-1", spec, time.time() + 60.0)
     assert list(runtime.state.open_scans()) == ["scan-1"]
     assert queue.get(keys.lock(spec.source, spec.universe)) == b"scan-1"
+
+
+def test_a_redis_that_goes_away_costs_no_scan_its_state(runtime, scan_id, monkeypatch):
+    """Past its deadline too: the next call closes it."""
+
+    def away(*_, **__):
+        raise StoreUnavailable("collect records: no connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scheduler.reconcile.finish", away)
+        patch.setattr("scheduler.reconcile.time.time", lambda: 4e9)
+        with pytest.raises(StoreUnavailable):
+            reconcile(runtime)
+    assert runtime.state.progress(scan_id).state == "planned"
