@@ -13,6 +13,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
 from scanner.errors import ConfigError
+from scanner.redis_tls import tls_options
 from scanner.settings import Settings
 
 #: Seconds without an answer after which a call fails.
@@ -28,17 +29,17 @@ def redis_url(settings: Settings) -> str:
 
 def redis_client(settings: Settings) -> redis.Redis:
     """Return the client of queue, state and reports, shared by all threads."""
-    return _client(redis_url(settings), "SCANNER_REDIS_URL")
+    return _client(settings, redis_url(settings), "SCANNER_REDIS_URL")
 
 
 def cache_client(settings: Settings, client: redis.Redis) -> redis.Redis:
     """Return the client of the bars: `client` unless the settings name another server."""
     if settings.cache_url is None:
         return client
-    return _client(settings.cache_url.get_secret_value(), "SCANNER_CACHE_URL")
+    return _client(settings, settings.cache_url.get_secret_value(), "SCANNER_CACHE_URL")
 
 
-def _client(url: str, name: str) -> redis.Redis:
+def _client(settings: Settings, url: str, name: str) -> redis.Redis:
     try:
         client: redis.Redis = redis.Redis.from_url(
             url,
@@ -48,7 +49,8 @@ def _client(url: str, name: str) -> redis.Redis:
             health_check_interval=25,
             retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 6),
             retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+            **tls_options(settings, url),
         )
-    except ValueError as error:
-        raise ConfigError(f"{name}: {error}") from error
+    except ValueError:  # its text may have a part of the password
+        raise ConfigError(f"{name}: expected redis[s]://:password@host:6379/0") from None
     return client

@@ -61,6 +61,16 @@ class StackSettings(BaseSettings):
         description="Redis or Valkey for bars alone, which may evict; without it the same one.",
         json_schema_extra={"unit": "URL"},
     )
+    redis_ca: Path | None = Field(
+        None,
+        description="CA of the server's certificate for rediss://, PEM; without it the system's.",
+        json_schema_extra={"unit": "path"},
+    )
+    redis_cert: Path | None = Field(
+        None,
+        description="Certificate and key, one PEM file, for a server that asks clients for it.",
+        json_schema_extra={"unit": "path"},
+    )
     bars_expiry: int = Field(
         0,
         ge=60,

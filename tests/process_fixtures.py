@@ -33,13 +33,20 @@ def running_valkey(
     """Yield the URL of an empty Valkey that forgets everything at the end."""
     port = port or free_port()
     password = password or secrets.token_hex(8)
-    lines = ["bind 127.0.0.1", f"port {port}", f"requirepass {password}", 'save ""']
+    with running_valkey_with(folder, port, [f"requirepass {password}"]):
+        yield f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+@contextmanager
+def running_valkey_with(folder: Path, port: int, settings: list[str]) -> Iterator[None]:
+    """Run a Valkey with these lines in its configuration that forgets everything at the end."""
+    lines = ["bind 127.0.0.1", f"port {port}", *settings, 'save ""']
     lines += ["appendonly no", f"dir {folder}", "daemonize no"]
     conf = folder / f"valkey-{port}.conf"
     conf.write_text("\n".join(lines) + "\n")
     with _process([str(get_binary_path()), str(conf)]) as server:
         _wait_for_line(server, "Ready to accept connections")
-        yield f"redis://:{password}@127.0.0.1:{port}/0"
+        yield
 
 
 @contextmanager

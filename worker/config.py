@@ -11,6 +11,7 @@ from typing import Any, Final
 from celery.schedules import crontab
 
 from scanner.redis_clients import redis_url
+from scanner.redis_tls import tls_options
 from scanner.settings import Settings
 
 SCAN_QUEUE: Final = "scan"
@@ -28,13 +29,14 @@ _SOCKET: Final = {
 
 def celery_config(settings: Settings) -> dict[str, Any]:
     """Return the whole configuration of the Celery app."""
-    url = redis_url(settings)
-    return _broker(url) | _results(url) | _tasks() | _beat(url)
+    return _broker(settings) | _results(settings) | _tasks() | _beat()
 
 
-def _broker(url: str) -> dict[str, Any]:
+def _broker(settings: Settings) -> dict[str, Any]:
+    """Return what leads to the broker: the only place of the address, which Celery masks there."""
     return {
-        "broker_url": url,
+        "broker_url": redis_url(settings),
+        "broker_use_ssl": tls_options(settings, redis_url(settings)) or None,
         "broker_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "unacked_restore_interval": 5,
@@ -50,9 +52,10 @@ def _broker(url: str) -> dict[str, Any]:
     }
 
 
-def _results(url: str) -> dict[str, Any]:
+def _results(settings: Settings) -> dict[str, Any]:
     return {
-        "result_backend": f"worker.backend:RetryingRedisBackend+{url}",
+        "result_backend": "worker.backend:RetryingRedisBackend",
+        "redis_backend_use_ssl": tls_options(settings, redis_url(settings)) or None,
         "result_backend_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "result_chord_ordered": True,
@@ -111,11 +114,11 @@ def _tasks() -> dict[str, Any]:
     }
 
 
-def _beat(url: str) -> dict[str, Any]:
+def _beat() -> dict[str, Any]:
     return {
         "timezone": "America/New_York",
         "enable_utc": True,
-        "beat_scheduler": "redbeat.RedBeatScheduler",
+        "beat_scheduler": "worker.redbeat:Scheduler",
         "beat_max_loop_interval": 5,
         "beat_cron_starting_deadline": 600,
         "beat_enable_remote_control": True,
@@ -123,7 +126,6 @@ def _beat(url: str) -> dict[str, Any]:
             "tick": {"task": "tick", "schedule": crontab(), "options": {"expires": 55}},
             "reconcile": {"task": "reconcile", "schedule": 15.0, "options": {"expires": 14}},
         },
-        "redbeat_redis_url": url,
         "redbeat_lock_timeout": 30,
         "redbeat_redis_options": {
             "retry_period": 60,

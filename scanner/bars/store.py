@@ -92,7 +92,7 @@ class MarketStore(SplitStore):
         for shard, data in encode_shards(day).items():
             args += [shard, data]
         with redis_errors("write a session"):
-            self._client.eval(_WRITE, 1, self._key(day.session), *args)
+            self._client.register_script(_WRITE)(keys=[self._key(day.session)], args=args)
 
     def symbols(self, session: int) -> list[str]:
         """Return the symbols that have a bar in `session`, sorted."""

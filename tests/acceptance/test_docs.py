@@ -82,6 +82,7 @@ def run(command, env, folder):
     if command.startswith("make "):
         command = command.replace("make ", f"make -s -C '{REPOSITORY}' ", 1)
         command = command.replace("DATA=", f"DATA={folder}/")
+    command = command.replace(" deploy/", f" {REPOSITORY}/deploy/")
     return subprocess.run(
         ["sh", "-c", command],
         env=env,

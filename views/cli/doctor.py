@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from scanner.errors import ConfigError, ScannerError
+from scanner.errors import ConfigError, ScannerError, StoreUnavailable
 from scanner.plain import plain
 
 #: Exactly this Celery: what the scanner relies on was measured on it.
@@ -107,6 +107,8 @@ def _redis() -> str:
             f"maxmemory-policy is {policy}: a queue needs noeviction, or messages may vanish; bars "
             "may have a server of their own that evicts, SCANNER_CACHE_URL"
         )
+    if policy == "unknown":
+        return "answers, but not to INFO: see that its maxmemory-policy is noeviction"
     return f"answers, {policy}, {used} used"
 
 
@@ -124,12 +126,23 @@ def _cache() -> str:
 
 
 def _memory(client: Any) -> tuple[str, str]:
-    """Return the eviction policy of a server, and what it uses."""
-    info: dict[str, Any] = client.info("memory")
+    """Return the eviction policy of a server, and what it uses; it may not be asked for them."""
+    from redis.exceptions import NoPermissionError
+
+    from scanner.redis_errors import redis_errors
+
+    try:
+        with redis_errors("ask for the server's memory"):
+            info: dict[str, Any] = client.info("memory")
+    except StoreUnavailable as error:
+        if not isinstance(error.__cause__, NoPermissionError):
+            raise
+        return "unknown", "unknown"
     return info.get("maxmemory_policy", "unknown"), info.get("used_memory_human", "?")
 
 
 def _workers() -> str:
+    from scanner.redis_errors import redis_errors
     from views.cli.session import read_settings
 
     settings, home = read_settings()
@@ -139,7 +152,8 @@ def _workers() -> str:
     from worker.celery import app
 
     os.environ.update(as_variables(settings))
-    nodes = sorted(node for reply in app.control.ping(timeout=2.0) for node in reply)
+    with redis_errors("ask the workers"):
+        nodes = sorted(node for reply in app.control.ping(timeout=2.0) for node in reply)
     if not nodes and home.stack() is not None:
         raise ConfigError("no worker answers: see the logs, or `scan down` and `scan up`")
     return ", ".join(nodes) or "none answers"

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
 
 from scanner import bootstrap
 from scanner.errors import ConfigError, StoreUnavailable
 from scanner.redis_clients import cache_client, redis_client
+from scanner.redis_errors import redis_errors
+from scanner.redis_tls import tls_failure
 from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
 from scanner.settings import PREFIX, Settings, load_settings
@@ -26,6 +30,8 @@ from views.cli.stack import Stack, as_variables
 
 #: Seconds that servers and workers have to answer after their start.
 START_SECONDS: Final = 90.0
+#: Seconds in which a Redis that is well answers.
+_ANSWER_SECONDS: Final = 5.0
 
 #: Variables in which a scan may differ from the stack that does it.
 _OF_A_SCAN: Final = frozenset(
@@ -71,14 +77,32 @@ def read_settings(**options: Any) -> tuple[Settings, Home]:
 def check_redis(client: redis.Redis, variable: str = "SCANNER_REDIS_URL") -> None:
     """Refuse to go on without Redis, by StoreUnavailable with what to do."""
     try:
-        client.ping()
+        with _impatient(client) as probe:
+            probe.ping()
     except redis.AuthenticationError as error:
         raise StoreUnavailable(f"Redis refuses the password: check {variable}") from error
     except redis.RedisError as error:
-        raise StoreUnavailable(
-            f"Redis does not answer ({error}): start it, or the stack with `scan up`, "
-            f"and check {variable}"
-        ) from error
+        advice = tls_failure(error) or (
+            f"start it, or the stack with `scan up`, and check {variable} "
+            "(rediss:// where the server speaks TLS, else redis://)"
+        )
+        raise StoreUnavailable(f"Redis does not answer ({error}): {advice}") from error
+
+
+def _impatient(client: redis.Redis) -> redis.Redis:
+    """Return a client of the same server that waits once for an answer.
+
+    A server without TLS says nothing to a client that speaks TLS.
+    """
+    backoff = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
+    options = client.get_connection_kwargs() | {
+        "socket_timeout": _ANSWER_SECONDS,
+        "retry": Retry(backoff, 6, (redis.ConnectionError,)),
+        "retry_on_error": [],
+    }
+    of_class = client.connection_pool.connection_class
+    pool = redis.ConnectionPool(connection_class=of_class, **options)
+    return redis.Redis.from_pool(pool)
 
 
 def check_both(settings: Settings) -> redis.Redis:
@@ -160,8 +184,11 @@ def check_against_stack(settings: Settings, facts: dict[str, Any]) -> None:
     theirs = facts.get("variables", {})
     for variable, value in as_variables(settings).items():
         if variable not in _OF_A_SCAN and theirs.get(variable, value) != value:
+            differs = f"{variable}={theirs[variable]}, not {value}"
+            if variable == PREFIX + "REDIS_URL":  # it has a password in it
+                differs = f"another {variable}"
             raise ConfigError(
-                f"the stack that is up has {variable}={theirs[variable]}, not {value}: "
+                f"the stack that is up has {differs}: "
                 "stop it with `scan down`, or use another SCANNER_HOME"
             )
 
@@ -209,7 +236,8 @@ def _await_workers(answering: dict[str, bool], supervisor: Supervisor, tick: Tic
     ends = time.monotonic() + START_SECONDS
     tick("workers")
     while not expected <= answering.keys() and time.monotonic() < ends:
-        replies = app.control.ping(timeout=0.5, limit=len(expected))
+        with redis_errors("ask the workers"):
+            replies = app.control.ping(timeout=0.5, limit=len(expected))
         names = {node.partition("@")[0] for reply in replies for node in reply}
         answering.update(dict.fromkeys(names, True))
         if any(child.process.poll() is not None for child in supervisor.children):

@@ -17,6 +17,7 @@ from scanner.settings import load_settings
 from scheduler.reconcile import PERIOD
 from worker.backend import RetryingRedisBackend
 from worker.config import CONTROL_QUEUE, SCAN_QUEUE, VISIBILITY_TIMEOUT, celery_config
+from worker.redbeat import Scheduler
 
 #: What the control worker finds, as JSON: name -> [rate limit, errors that are tried again].
 LIST_TASKS = """
@@ -52,8 +53,22 @@ def test_nothing_but_json_is_sent_or_accepted(config):
 
 def test_broker_results_and_schedule_are_on_the_same_redis(config):
     """The one of the settings."""
-    assert (config["broker_url"], config["redbeat_redis_url"]) == (URL, URL)
-    assert config["result_backend"] == f"worker.backend:RetryingRedisBackend+{URL}"
+    app = Celery(set_as_current=False)
+    app.conf.update(config)
+    assert config["broker_url"] == URL
+    options = app.backend.client.connection_pool.connection_kwargs
+    assert (options["password"], options["port"]) == ("made-up", 6390)
+    Scheduler(app, lazy=True)
+    assert app.redbeat_conf.redis_url == URL
+
+
+def test_celery_shows_its_settings_without_the_password(config):
+    """As `celery inspect conf` and Flower show them: the address is only where Celery masks it."""
+    app = Celery(set_as_current=False)
+    app.conf.update(config)
+    shown = str(app.conf.table(with_defaults=True))
+    assert "127.0.0.1:6390" in shown
+    assert "made-up" not in shown
 
 
 def test_without_redis_there_is_no_configuration():
