@@ -11,12 +11,14 @@ from scanner.settings import load_settings
 from worker.config import celery_config
 from worker.garbage import collect_rarely
 from worker.telemetry import configure_logging
+from worker.transport import use_checked_transport
 
 
 def _defaults() -> dict[str, Any]:
     return celery_config(load_settings())
 
 
+use_checked_transport()
 app = Celery("market_scanner", set_as_current=True)
 app.add_defaults(_defaults)
 

@@ -107,6 +107,7 @@ def _tasks() -> dict[str, Any]:
             "interval_step": 0.2,
             "interval_max": 1,
         },
+        "worker_consumer": "worker.consumer:CheckedConsumer",
         "worker_disable_rate_limits": True,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
