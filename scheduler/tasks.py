@@ -16,6 +16,7 @@ from scheduler.take_up import note_planner, take_up_at_start
 from worker import runtime
 from worker.celery import app
 from worker.patience import patiently
+from worker.tasks import finish_scan
 
 
 @app.task(name="start_scan", bind=True)
@@ -68,4 +69,4 @@ def reconcile() -> None:
 
 @worker_ready.connect(weak=False)
 def _take_up(sender: Any, **_: Any) -> None:
-    take_up_at_start(runtime.current, sender.hostname, start_scan.delay)
+    take_up_at_start(runtime.current, sender.hostname, start_scan.delay, finish_scan.delay)

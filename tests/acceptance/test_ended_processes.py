@@ -104,6 +104,22 @@ def test_a_worker_that_quits_leaves_nothing_unacknowledged(one, expected):
     assert one.runtime.redis.hlen("unacked") == before
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+def test_a_control_worker_killed_at_any_time_costs_no_scan(one, expected, delay):
+    """While it plans, publishes or closes, or before it has the message."""
+    one.misbehave()
+    process = child_of(one, "control")
+    scan_id = one.enqueue()
+    time.sleep(delay)
+    process.kill()
+    began = time.monotonic()
+    assert one.ended(scan_id, 150.0).state == "done"
+    one.recovered(f"the control worker is killed after {delay} s", began)
+    assert one.rows(scan_id) == expected
+    back_up(one, "control", process)
+
+
 @pytest.mark.timeout(200)
 def test_a_control_worker_killed_while_it_publishes_costs_no_symbol(one, expected):
     """What was not put on the queue is found and given out."""

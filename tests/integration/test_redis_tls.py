@@ -17,8 +17,8 @@ from redis import ConnectionError as NoConnection
 from stack_fixtures import environment, scan
 from tls_fixtures import running_tls
 
-from scanner import bootstrap
 from scanner.errors import ConfigError, StoreUnavailable
+from scanner.redis_clients import redis_client
 from scanner.redis_tls import tls_options
 from scanner.settings import load_settings
 from views.cli.session import check_redis
@@ -61,7 +61,7 @@ def app_of(settings):
 
 def by_the_stores(settings):
     """Reach Redis as scans and reports do."""
-    with bootstrap.redis_client(settings) as client:
+    with redis_client(settings) as client:
         check_redis(client)
 
 
@@ -184,6 +184,6 @@ def test_settings_that_do_not_fit_are_refused(papers, url, options, said):
 def test_an_address_that_is_none_is_refused_without_its_password():
     """A password with a slash looks like a port to the one who reads it."""
     with pytest.raises(ConfigError) as caught:
-        bootstrap.redis_client(load_settings(redis_url="redis://:made/up@127.0.0.1:6379/0"))
+        redis_client(load_settings(redis_url="redis://:made/up@127.0.0.1:6379/0"))
     assert "expected redis[s]://:password@host" in str(caught.value)
     assert "made" not in str(caught.value)

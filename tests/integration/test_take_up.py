@@ -15,6 +15,7 @@ from scheduler.dispatch import start_scan
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 from scheduler.take_up import left_by, note_planner, take_up_at_start
+from worker.finish import finish
 
 NODE = "control@here"
 
@@ -35,9 +36,9 @@ def test_a_new_process_plans_what_its_forerunner_has_left(runtime, scan_id):
     """And nothing of another one's, which may be at work."""
     note_planner(runtime, scan_id, NODE)
     planned = []
-    take_up_at_start(lambda: runtime, "control@there", planned.append)
+    take_up_at_start(lambda: runtime, "control@there", planned.append, pytest.fail)
     assert planned == []
-    take_up_at_start(lambda: runtime, NODE, planned.append)
+    take_up_at_start(lambda: runtime, NODE, planned.append, pytest.fail)
     assert planned == [scan_id]
 
 
@@ -55,13 +56,24 @@ def test_a_scan_that_fetches_its_sessions_is_left_to_the_reconciler(runtime, sca
     assert left_by(runtime, NODE) == []
 
 
+def test_a_scan_whose_closer_has_died_is_closed_at_once(runtime, scan_id):
+    """Its lease would last for a minute."""
+    start_scan(runtime, scan_id)
+    runtime.state.take_closing(scan_id)
+    assert finish(runtime, scan_id) is None
+    closed = []
+    take_up_at_start(lambda: runtime, NODE, pytest.fail, closed.append)
+    assert closed == [scan_id]
+    assert finish(runtime, scan_id).facts.id == scan_id
+
+
 def test_redis_away_at_the_start_is_logged(runtime):
     """The process works all the same."""
 
     def away():
         raise StoreUnavailable("list open scans: no connection")
 
-    take_up_at_start(away, NODE, pytest.fail)
+    take_up_at_start(away, NODE, pytest.fail, pytest.fail)
 
 
 def test_a_message_that_was_lost_is_sent_again(runtime, scan_id, queue, monkeypatch):
