@@ -16,13 +16,9 @@ _RETRIES: Final = 6
 
 
 class RetryingRedisBackend(RedisBackend):
-    """The stock backend; each connection tries again for about three seconds.
+    """The stock backend; each connection tries again for about three seconds."""
 
-    Its address is the broker's: in a setting of its own the password would be shown by
-    `celery inspect conf`, and so by Flower.
-    """
-
-    def __init__(self, *args: Any, app: Any, url: str | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, app=app, url=url or app.conf.broker_url, **kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.connparams["retry"] = Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), _RETRIES)
         self.connparams["health_check_interval"] = 25

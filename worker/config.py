@@ -33,7 +33,6 @@ def celery_config(settings: Settings) -> dict[str, Any]:
 
 
 def _broker(settings: Settings) -> dict[str, Any]:
-    """Return what leads to the broker: the only place of the address, which Celery masks there."""
     return {
         "broker_url": redis_url(settings),
         "broker_use_ssl": tls_options(settings, redis_url(settings)) or None,
@@ -54,7 +53,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
 
 def _results(settings: Settings) -> dict[str, Any]:
     return {
-        "result_backend": "worker.backend:RetryingRedisBackend",
+        "result_backend": f"worker.backend:RetryingRedisBackend+{redis_url(settings)}",
         "redis_backend_use_ssl": tls_options(settings, redis_url(settings)) or None,
         "result_backend_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT,
