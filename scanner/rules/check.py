@@ -30,6 +30,7 @@ from scanner.rules.tree import (
     Series,
     is_condition,
 )
+from scanner.rules.work import MAX_STEPS, steps
 
 #: Most parts of an expression that is written out.
 MAX_SIZE: Final = 1_000
@@ -64,6 +65,7 @@ def compile_rule(source: str, texts: Collection[str] = TEXTS) -> Rule:
         Term(text=source[one.start : one.stop], condition=checker.condition(one))
         for one in _terms(parse(source))
     )
+    checker.check_steps(term.condition for term in terms)
     conditions = tuple(_flat("and", (term.condition for term in terms)))
     whole = conditions[0] if len(conditions) == 1 else Logic(op="and", args=conditions)
     return Rule(source=source, condition=whole, terms=terms)
@@ -74,6 +76,7 @@ def compile_number(source: str, texts: Collection[str] = TEXTS) -> Number:
     checker, phrase = Checker(source, texts), parse(source)
     number = checker.number(phrase)
     checker.comparable(phrase, number)
+    checker.check_steps([number])
     return number
 
 
@@ -101,6 +104,17 @@ class Checker:
     def refuse(self, message: str, phrase: Phrase) -> NoReturn:
         """Raise the error of `phrase`."""
         raise ExpressionError(message, self.source, phrase.start, phrase.stop)
+
+    def check_steps(self, found: Iterable[Expression]) -> None:
+        """Refuse what would keep a worker busy for long."""
+        if (asked := steps(found)) > MAX_STEPS:
+            raise ExpressionError(
+                f"the expression takes {asked:,} steps a symbol, at most {MAX_STEPS:,}: look back "
+                "less, above all inside since(...)",
+                self.source,
+                0,
+                len(self.source),
+            )
 
     def condition(self, phrase: Phrase) -> Condition:
         """Return the meaning of a phrase that has to be true or false."""

@@ -20,10 +20,12 @@ from scanner.errors import ConfigError, ExpressionError
 from scanner.indicators.registry import column
 from scanner.keys import short_hash
 from scanner.rules.check import Rule, compile_number, compile_rule
+from scanner.rules.mistakes import place_of
 from scanner.rules.names import TEXTS
 from scanner.rules.needs import bars_needed, bars_settled
-from scanner.rules.tree import Expression, Number
+from scanner.rules.tree import Expression, Number, Series
 from scanner.rules.wording import quoted, worded
+from scanner.rules.work import MAX_STEPS_OF_SCREENS, steps
 
 #: Outcome of a row that a screen keeps; others are `miss:<term>` or `unknown:<why>`.
 HIT: Final = "hit"
@@ -122,14 +124,29 @@ def read_screens(text: str, file: str = "screens.toml", texts: tuple[str, ...] =
     tables = _tables(text, file)
     if len(tables) > MAX_SCREENS:
         raise ConfigError(f"{file}: expected at most {MAX_SCREENS} screens, got {len(tables)}")
-    good, mistakes = [], {}
+    good: list[Screen] = []
+    mistakes: dict[str, str] = {}
+    seen: dict[Expression, int] = {}
     for name, table in tables.items():
         try:
-            good.append(_Reader(name, table, texts).screen())
+            screen = _Reader(name, table, texts).screen()
+            _check_steps(screen, seen)
+            good.append(screen)
         except _Mistake as mistake:
-            line, place = _place(text, name, mistake)
+            wrong = (mistake.key, mistake.expression, mistake.start)
+            line, place = place_of(text, name, *wrong)
             mistakes[name] = f"{file}:{line}:{place}: screen {ascii(name)[1:-1]}: {mistake}"
     return Screens(good=tuple(good), mistakes=mistakes)
+
+
+def _check_steps(screen: Screen, seen: dict[Expression, int]) -> None:
+    """Refuse a screen that asks too much beside those before it, whose parts are in `seen`."""
+    shown = (Series(name=name) for name in screen.columns)
+    asked = steps([*screen.asked, *shown], seen)
+    if asked > MAX_STEPS_OF_SCREENS:
+        raise _Mistake(
+            f"with those before it {asked:,} steps a symbol, at most {MAX_STEPS_OF_SCREENS:,}"
+        )
 
 
 def _tables(text: str, file: str) -> dict[str, Any]:
@@ -273,26 +290,3 @@ _FILTERS: Final = {
     **dict.fromkeys(("price", "dollar_volume"), "a number of 0 or more"),
     "history": f"a whole number from 1 to {MAX_HISTORY:,}",
 }
-
-
-def _place(text: str, name: str, mistake: _Mistake) -> tuple[int, int]:
-    """Return line and column of a mistake, both from 1."""
-    header = re.search(rf"(?m)^[ \t]*\[[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*\]", text)
-    header = header or re.search(rf"(?m)^[ \t]*[\"']?{re.escape(name)}\b", text)
-    start = header.start() if header else 0
-    following = re.compile(r"(?m)^[ \t]*\[").search(text, header.end() if header else 0)
-    text_of_screen = text[: _end_of(text, name, following)]
-    key = re.compile(rf"(?m)^[ \t]*{re.escape(mistake.key)}[ \t]*=") if mistake.key else None
-    found = key.search(text_of_screen, start) if key else None
-    at = found.start() if found else start
-    if mistake.expression and (written := text_of_screen.find(mistake.expression, at)) >= 0:
-        at = written + mistake.start
-    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
-
-
-def _end_of(text: str, name: str, following: re.Match[str] | None) -> int:
-    """Return where a screen's tables end: at the next header that is not one of its own."""
-    own = re.compile(rf"[ \t]*\[[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*\.")
-    while following is not None and own.match(text, following.start()):
-        following = re.compile(r"(?m)^[ \t]*\[").search(text, following.end())
-    return len(text) if following is None else following.start()
