@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from benchmarks import cache, environment, library, loops, memory, rivals, scale, screens, tried
+from benchmarks.faults import theme as faults
 from benchmarks.scan import theme
 from benchmarks.sizes import FULL, QUICK, Sizes
 from benchmarks.tables import Findings
@@ -26,6 +27,7 @@ THEMES: Final[dict[str, Callable[[Sizes], Findings | Iterable[Findings]]]] = {
     "loops": loops.findings,
     "tried": tried.findings,
     "scan": theme.findings,
+    "faults": faults.findings,
 }
 
 #: Columns of the terminal that a table takes.

@@ -147,9 +147,9 @@ class Endpoints:
     async def _change_faults(self, request: Request) -> Response:
         if not _is_local(request):
             return error_response(403, "faults are set from the simulator's own machine only")
-        texts = await faults_asked(request)
-        self._faults.replace([parse_fault(text) for text in texts])
-        return json_response(orjson.dumps({"faults": texts}))
+        texts, after = await faults_asked(request)
+        self._faults.replace([parse_fault(text) for text in texts], after=after)
+        return json_response(orjson.dumps({"faults": texts, "after": after}))
 
     async def _report(self, _request: Request) -> Response:
         return json_response(self._counts.body())

@@ -73,14 +73,16 @@ class FaultPlan:
         self._seed = seed
         self.replace(faults)
 
-    def replace(self, faults: Sequence[Fault]) -> None:
-        """From now on fail in these ways, as if nothing had been asked before."""
+    def replace(self, faults: Sequence[Fault], *, after: int = 0) -> None:
+        """Fail in these ways after so many true answers, as if nothing had been asked before."""
         self._faults = tuple(faults)
+        self._true = after
         self._attempts: Counter[str] = Counter()
 
     def choose(self, subject: str) -> str | None:
         """Return the fault of the next request about `subject`; None if it gets a true answer."""
-        if not self._faults:
+        if self._true > 0 or not self._faults:
+            self._true -= 1
             return None
         self._attempts[subject] += 1
         attempt = self._attempts[subject]

@@ -59,13 +59,16 @@ async def time_asked(request: Request) -> dt.datetime:
         ) from error
 
 
-async def faults_asked(request: Request) -> list[str]:
-    """Return the faults, as texts, that are to be made from now on."""
+async def faults_asked(request: Request) -> tuple[list[str], int]:
+    """Return the faults, as texts, that are to be made, and after how many true answers."""
     body = await request.json()
     texts = body.get("faults") if isinstance(body, dict) else None
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"faults: expected a list of texts as cut=0.05, got {texts!r:.40}")
-    return texts
+    after = body.get("after", 0)
+    if not isinstance(after, int) or after < 0:
+        raise ValueError(f"after: expected a number of answers, got {after!r:.40}")
+    return texts, after
 
 
 def base_url(request: Request) -> str:

@@ -39,7 +39,8 @@ def move_clock(base_url: str, now: str) -> dict[str, Any]:
     return answer.json()
 
 
-def change_faults(base_url: str, *faults: str) -> None:
-    """Let a simulator fail in these ways from now on, and in no others."""
-    answer = requests.post(f"{base_url}/simulator/faults", json={"faults": faults}, timeout=10)
+def change_faults(base_url: str, *faults: str, after: int = 0) -> None:
+    """Let a simulator fail in these ways after so many true answers, and in no others."""
+    body = {"faults": faults, "after": after}
+    answer = requests.post(f"{base_url}/simulator/faults", json=body, timeout=10)
     assert answer.status_code == 200, answer.text

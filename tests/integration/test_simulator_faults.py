@@ -63,13 +63,16 @@ def test_faults_are_changed_while_the_simulator_runs(tmp_path):
         change_faults(url, "status401=1")
         answer = requests.get(day, timeout=10)
         assert (answer.status_code, answer.json()["error"]) == (401, "Unknown API Key")
-        for body in ({"faults": ["fire=1"]}, {"faults": "cut=1"}, []):
+        for body in ({"faults": ["fire=1"]}, {"faults": "cut=1"}, {"faults": [], "after": -1}, []):
             assert (
                 requests.post(f"{url}/simulator/faults", json=body, timeout=10).status_code == 400
             )
         assert requests.get(day, timeout=10).status_code == 401
         change_faults(url)
         assert ask(day)["resultsCount"] > 0
+        change_faults(url, "status401=1", after=2)
+        statuses = [requests.get(day, timeout=10).status_code for _ in range(4)]
+        assert statuses == [200, 200, 401, 401]
 
 
 def test_answers_may_be_about_nothing_or_about_something_else(tmp_path):
