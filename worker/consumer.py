@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from celery.exceptions import InvalidTaskError
 from celery.worker.consumer import Consumer
+from kombu.exceptions import KombuError
 
 #: The parts of a signature, a task that another one is to be followed by -> their kinds.
 _SIGNATURE: Final = {"task": str, "args": list, "kwargs": dict, "options": dict}
@@ -22,7 +23,7 @@ class CheckedConsumer(Consumer):
         def on_message(message: Any) -> None:
             try:
                 body = message.decode()
-            except Exception as error:  # noqa: BLE001 - as the stock handler does
+            except (KombuError, LookupError, ValueError) as error:
                 self.on_decode_error(message, error)
                 return
             if not is_call(message.headers, body):

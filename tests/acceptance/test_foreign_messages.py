@@ -60,6 +60,8 @@ def foreign(evil):
         "an unknown kind of content": envelope(b"[]", "application/x-nobody"),
         "an unknown encoding": envelope(b"[]", encoding="utf-99"),
         "an unknown compression": call("x", compression="application/x-nothing"),
+        "packed by nobody": call("x", compression="application/x-gzip"),
+        "another alphabet": envelope(b"\xff\xfe[", "text/plain", "utf-99"),
         "JSON cut short": envelope(b'[["x", 0, ["A'),
         "another JSON": envelope(b'{"a": 1}'),
         "no task": envelope(b"[[], {}, {}]", task=None),

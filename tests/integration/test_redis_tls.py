@@ -116,6 +116,7 @@ def test_every_client_reaches_the_server_of_the_ca(papers, port):
         ]
 
 
+@pytest.mark.timeout(60)
 def test_every_client_refuses_what_is_not_the_server(papers, port):
     """Another CA's certificate, another host's, a server in the clear, which gets no password."""
     ca = papers / "ca.pem"
