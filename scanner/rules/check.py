@@ -65,7 +65,7 @@ def compile_rule(source: str, texts: Collection[str] = TEXTS) -> Rule:
         Term(text=source[one.start : one.stop], condition=checker.condition(one))
         for one in _terms(parse(source))
     )
-    checker.check_steps(term.condition for term in terms)
+    _check_steps(source, (term.condition for term in terms))
     conditions = tuple(_flat("and", (term.condition for term in terms)))
     whole = conditions[0] if len(conditions) == 1 else Logic(op="and", args=conditions)
     return Rule(source=source, condition=whole, terms=terms)
@@ -76,8 +76,20 @@ def compile_number(source: str, texts: Collection[str] = TEXTS) -> Number:
     checker, phrase = Checker(source, texts), parse(source)
     number = checker.number(phrase)
     checker.comparable(phrase, number)
-    checker.check_steps([number])
+    _check_steps(source, [number])
     return number
+
+
+def _check_steps(source: str, found: Iterable[Expression]) -> None:
+    """Refuse what would keep a worker busy for long."""
+    if (asked := steps(found)) > MAX_STEPS:
+        raise ExpressionError(
+            f"the expression takes {asked:,} steps a symbol, at most {MAX_STEPS:,}: look back "
+            "less, above all inside since(...)",
+            source,
+            0,
+            len(source),
+        )
 
 
 def _terms(phrase: Phrase) -> list[Phrase]:
@@ -104,17 +116,6 @@ class Checker:
     def refuse(self, message: str, phrase: Phrase) -> NoReturn:
         """Raise the error of `phrase`."""
         raise ExpressionError(message, self.source, phrase.start, phrase.stop)
-
-    def check_steps(self, found: Iterable[Expression]) -> None:
-        """Refuse what would keep a worker busy for long."""
-        if (asked := steps(found)) > MAX_STEPS:
-            raise ExpressionError(
-                f"the expression takes {asked:,} steps a symbol, at most {MAX_STEPS:,}: look back "
-                "less, above all inside since(...)",
-                self.source,
-                0,
-                len(self.source),
-            )
 
     def condition(self, phrase: Phrase) -> Condition:
         """Return the meaning of a phrase that has to be true or false."""

@@ -120,6 +120,7 @@ def test_a_file_of_open_scans_that_makes_no_sense_keeps_none_open(runtime, text)
     path.write_bytes(text)
     reconcile(runtime)
     assert runtime.state.progress(good).state == "done"
+    assert set(orjson.loads(path.read_bytes())) == {good}
 
 
 def test_ids_that_are_none_keep_no_other_open(runtime, queue):

@@ -120,6 +120,7 @@ class TestTooMuch:
         memory, _, said = done.stdout.partition(" ")
         assert "AAA: expected at most 50,000,000 bytes" in said, done.stderr
         assert int(memory) < 500
+        assert len(fake.requests) == 1
 
     @pytest.mark.parametrize(
         "lines",
