@@ -47,9 +47,9 @@ def test_hostile_symbols_cost_themselves_only_and_what_is_written_is_private(tmp
     env = environment(tmp_path / "home", profile="free", deadline=60)
     lines = "".join(f"GOOD,2025-01-{day:02},10,11,9,10.5,1000\n" for day in range(2, 32))
     (tmp_path / "bars.csv").write_text(HEADER + lines)
-    (tmp_path / "mine.txt").write_text("\n".join(["GOOD", *HOSTILE]) + "\n")
+    (tmp_path / "mine\x1b[2J.txt").write_text("\n".join(["GOOD", *HOSTILE]) + "\n")
     env |= {"SCANNER_DATA": str(tmp_path / "bars.csv"), "SCANNER_SCHEDULE": "off"}
-    env |= {"SCANNER_UNIVERSE": str(tmp_path / "mine.txt")}
+    env |= {"SCANNER_UNIVERSE": str(tmp_path / "mine\x1b[2J.txt")}
     with stack_up(env):
         report = scan_json("enqueue", "--wait", "--json", env=env)
         assert report["ledger"] == {"scored": 1, "error:InvalidSymbol": len(HOSTILE)}
@@ -61,7 +61,8 @@ def test_hostile_symbols_cost_themselves_only_and_what_is_written_is_private(tmp
         assert [one.returncode for one in others] == [2] * len(others)
         assert all("expected the id of a scan" in one.stderr for one in others)
         shown += [*others, scan("show", env=env), scan("why", "\x1b[2J", env=env)]
-        shown += [scan("status", "\x1b[2J", env=env), scan("run", "--universe", "\x1b", env=env)]
+        shown += [scan("status", env=env), scan("status", "\x1b[2J", env=env)]
+        shown += [scan("run", "--universe", "\x1b", env=env)]
         for one in shown:
             assert (one.stdout + one.stderr).replace("\n", "").isprintable(), one.args
             assert "Traceback" not in one.stderr
