@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import re
 import secrets
 import stat
@@ -192,7 +191,6 @@ def test_no_secret_is_seen_where_it_does_not_belong(tmp_path):
         ) as simulator,
         redis.Redis(port=port, password=PASSWORD) as client,
     ):
-        os.umask(0o022)
         home = tmp_path / "home"
         url = f"redis://:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/0"
         env = environment(home, redis_url=url, provider="polygon", polygon_url=simulator)
