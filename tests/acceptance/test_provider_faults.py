@@ -110,9 +110,7 @@ def test_the_command_says_what_to_do_about_a_key_that_was_revoked(tried, tmp_pat
     refused = scan(*resume, env=env)
     assert refused.returncode == 0, refused.stderr
     assert "the provider refused the key: 401: Unknown API Key" in refused.stderr
-    assert f"set POLYGON_API_KEY and start the stack again, then `scan resume {scan_id}`" in (
-        refused.stderr
-    )
+    assert f"another key, then `scan resume {scan_id}`" in refused.stderr
     tried.simulator.fail(())
     done = scan(*resume, env=env)
     assert (done.returncode, done.stderr) == (0, "")

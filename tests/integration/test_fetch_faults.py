@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 
 import pytest
 from market_days import EDT, asked, market_of, runtime_of, scanned, work
@@ -57,7 +58,8 @@ def test_a_few_sessions_that_did_not_come_are_asked_for_at_once(queue, monkeypat
     work(queue, monkeypatch, runtime)
     market.calls = []
     assert most_came(runtime, scan_id)
-    start_scan(runtime, scan_id)
+    monkeypatch.setattr("worker.runtime.current", lambda: runtime)
+    import_module("scheduler.tasks").sessions_fetched.run(scan_id)
     work(queue, monkeypatch, runtime)
     assert asked(market) == days[::-1]
     assert not most_came(runtime, scan_id)
@@ -78,6 +80,7 @@ def test_a_scan_that_cannot_get_a_session_fails_and_says_which(queue, monkeypatc
     assert report.state == "failed"
     assert "the market lacks the session 2025-07-02:" in report.facts.message
     assert "2025-07-02: down" in report.facts.message
+    assert report.facts.notes == ()
 
 
 def test_a_session_that_the_plan_does_not_include_fails_at_once(queue, monkeypatch):

@@ -132,6 +132,15 @@ def test_an_unreadable_body_is_retried_like_a_bad_status(fake, body):
     assert len(provider_at(fake.base_url).fetch("AAA", FIRST, LAST)) == 1
 
 
+def test_an_answer_that_never_comes_leaves_time_for_another(faulty, monkeypatch):
+    """A try has a part of the time of its fetch, however long a read may take."""
+    monkeypatch.setattr(polygon_http, "READ_TIMEOUT", 15.0)
+    budget = CountingBudget()
+    with pytest.raises(ProviderUnavailable, match="no answer in time"):
+        provider_at(faulty, budget=budget, time_budget=2.0).fetch("STALL", FIRST, LAST)
+    assert budget.taken > 1
+
+
 def test_retries_stop_where_the_budget_ends(fake):
     """A retry without a token is not sent."""
     fake.answer(b"", 500)

@@ -39,6 +39,7 @@ def running(runtime):
 def degraded(runtime):
     """Return a scan with a row, a deferred symbol, a passing error and a symbol without record."""
     scan_id = running(runtime)
+    runtime.state.note(scan_id, {"second_round": 1})
     waiting = [
         absence("BBB", "deferred:budget", final=False),
         absence("CCC", "error:ProviderUnavailable", final=False),
@@ -63,6 +64,7 @@ def test_only_what_has_no_final_record_is_tried_again(queue, runtime):
         queue.set(last, orjson.dumps([1.0, ["ZZZ"]]))
     assert runtime.state.reopen(scan_id, time.time() + 100.0)
     assert runtime.reports.load(scan_id) == before
+    assert "second_round" not in runtime.state.progress(scan_id).fields
     resume(runtime, scan_id)
     assert given_out(queue) == [(2, ["BBB"]), (3, ["CCC"]), (4, ["DDD"])]
     ended = []

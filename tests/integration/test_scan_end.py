@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from runtime_builders import runtime_on
+from runtime_builders import messages, runtime_on
 from scan_builders import AS_OF, LAST, REQUEST, ScriptedProvider, absence, row, series
 
 from scanner import keys
@@ -16,6 +16,7 @@ from scanner.results.report import Absence
 from scanner.results.wire import encode_report
 from scanner.spec import Batch
 from scheduler.request import request_scan, spec_of
+from worker import tasks
 from worker.finish import finish
 from worker.guard import record_batch
 from worker.rounds import second_round, unfinished
@@ -184,19 +185,20 @@ def test_at_its_deadline_a_scan_is_closed_with_what_is_there(queue):
     assert (report.state, report.ledger) == ("degraded", expected)
 
 
-def test_a_symbol_that_was_tried_in_vain_has_one_more_round(queue):
+def test_a_symbol_that_was_tried_in_vain_has_one_more_round(queue, monkeypatch):
     """At once, when nothing else is left; then it does not hold up the end."""
     runtime, scan_id = running(queue)
     down = absence("CCC", "error:ProviderUnavailable", final=False)
     write(runtime, scan_id, row("AAA"), row("BBB"), waiting=[down], number=0)
     assert finish(runtime, scan_id) is None
-    given: list[tuple[object, ...]] = []
-    for _ in range(2):
-        second_round(runtime, scan_id, lambda *task: given.append(task))
-    assert given == [(scan_id, given[0][1], ["CCC"], 0)]
+    monkeypatch.setattr("worker.runtime.current", lambda: runtime)
+    tasks.finish_scan.run(scan_id)
+    ((name, given),) = messages(queue, "scan")
+    assert (name, given) == ("scan_symbols", [scan_id, 1, ["CCC"], 0])
+    second_round(runtime, scan_id, pytest.fail)
     ended: list[str] = []
     runtime = runtime_on(queue, ScriptedProvider({"CCC": ProviderUnavailable("down")}))
-    batch = Batch(scan_id=scan_id, number=given[0][1], symbols=("CCC",), again=True)
+    batch = Batch(scan_id=scan_id, number=1, symbols=("CCC",), again=True)
     record_batch(lambda: runtime, batch, "one", ended.append)
     assert ended == [scan_id]
     report = finish(runtime, scan_id)

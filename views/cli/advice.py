@@ -10,7 +10,7 @@ def next_step(report: ScanReport) -> str:
     if report.state == DONE:
         return ""
     key = "refused the key" in report.facts.message
-    first = "set POLYGON_API_KEY and start the stack again, then " if key else ""
+    first = "start the stack again with another key, then " if key else ""
     if report.symbols:
         return f"{first}`scan resume {report.facts.id}` tries what has no row; the rows are kept"
     return f"{first}scan again: the sessions that came are kept, the others are asked for"

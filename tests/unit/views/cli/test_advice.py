@@ -19,11 +19,11 @@ def test_a_scan_that_had_symbols_can_be_resumed():
     resumed = "`scan resume scan-1` tries what has no row; the rows are kept"
     assert next_step(report([row()], [absence()], state="degraded")) == resumed
     stopped = next_step(report([row()], [absence()], state="degraded", message=KEY))
-    assert stopped == f"set POLYGON_API_KEY and start the stack again, then {resumed}"
+    assert stopped == f"start the stack again with another key, then {resumed}"
 
 
 def test_a_scan_that_never_had_symbols_is_asked_for_again():
     """The sessions that came are kept."""
     again = "scan again: the sessions that came are kept, the others are asked for"
     assert next_step(report(state="failed")) == again
-    assert next_step(report(state="failed", message=KEY)).endswith(f"again, then {again}")
+    assert next_step(report(state="failed", message=KEY)).endswith(f"another key, then {again}")
