@@ -27,7 +27,9 @@ def start_scan(self: Task, scan_id: str) -> None:
     def start() -> None:
         remember(current, scan_id)
         note_planner(current, scan_id, node)
-        dispatch.start_scan(current, scan_id)
+        spec = current.state.spec(scan_id)
+        own = current if spec is None else runtime.matching(current, spec.source)
+        dispatch.start_scan(own, scan_id)
 
     patiently(start)
 

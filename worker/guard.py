@@ -27,6 +27,7 @@ from scanner.spec import Batch
 from worker.market import check_overlap, noted
 from worker.patience import patiently
 from worker.rules import rules_of
+from worker.runtime import matching
 from worker.take_over import Publish, count_ended, give_out_alone
 
 log = structlog.get_logger(__name__)
@@ -128,6 +129,7 @@ def _scan(
     on_end: Callable[[str], object],
 ) -> None:
     try:
+        runtime = matching(runtime, request.source)
         runtime.check_source(request.source)
         tools = runtime.tools_of(rules_of(runtime, batch.scan_id))
         result = scan_batch(batch.symbols, request, tools)

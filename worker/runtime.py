@@ -37,3 +37,12 @@ def current() -> bootstrap.Runtime:
     """Return the runtime of this process; ConfigError if a setting keeps it from being made."""
     with _LOCK:
         return _made(_source(int(time.monotonic())))
+
+
+def matching(found: bootstrap.Runtime, source: str) -> bootstrap.Runtime:
+    """Return `found`, or a new one if files of bars have changed in this very second."""
+    if found.source == source or found.settings.provider != "files":
+        return found
+    with _LOCK:
+        _source.cache_clear()
+        return _made(_source(int(time.monotonic())))

@@ -119,8 +119,8 @@ class Trial:
     def resume(self, report: ScanReport) -> Outcome:
         """Let a scan go on after its end."""
         client = self.fleet.runtime.redis
-        for key in (keys.breaker, keys.cooldown):
-            client.delete(*client.scan_iter(key("*")), "none")
+        for kind in ("breaker", "cooldown"):
+            client.delete(*client.scan_iter(f"{keys.PREFIX}{kind}:*"), "none")
         began = time.time()
         scan_id = report.facts.id
         if not self.fleet.runtime.state.reopen(scan_id, began + _PATIENCE):

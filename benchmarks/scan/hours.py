@@ -75,7 +75,7 @@ def _calls(hours: int, fetch: str, sizes: ScanSizes, folder: Path) -> float:
 def _scale_lives(one: Fleet, began: float, hour: float) -> None:
     """Let entries that the last scan wrote end by the fast clock, in which it took no time."""
     client = one.runtime.redis
-    found = list(client.scan_iter(keys.bars(one.runtime.source, "*", "*"), count=1_000))
+    found = list(client.scan_iter(f"{keys.PREFIX}bars:{one.runtime.source}:*", count=1_000))
     for key in found:
         left = client.ttl(key)
         # What was scaled before lives for seconds; what is new, for at least 0.9 h.

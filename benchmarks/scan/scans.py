@@ -108,7 +108,7 @@ def cold_market(fleet: Fleet, asked: ScanSpec) -> float:
 def forget_market(fleet: Fleet) -> None:
     """Delete the sessions and the splits of the fleet's source, and its cached bars."""
     client, source = fleet.runtime.redis, fleet.runtime.source
-    found = list(client.scan_iter(keys.day(source, "*"), count=_KEYS_A_TRIP))
+    found = list(client.scan_iter(f"{keys.PREFIX}day:{source}:*", count=_KEYS_A_TRIP))
     client.unlink(*found, keys.splits(source))
     forget_bars(fleet)
 
@@ -116,7 +116,7 @@ def forget_market(fleet: Fleet) -> None:
 def forget_bars(fleet: Fleet) -> None:
     """Delete the cached bars of the fleet's source, and of no other."""
     client = fleet.runtime.redis
-    pattern = keys.bars(fleet.runtime.source, "*", "*")
+    pattern = f"{keys.PREFIX}bars:{fleet.runtime.source}:*"
     found = list(client.scan_iter(pattern, count=_KEYS_A_TRIP))
     for start in range(0, len(found), _KEYS_A_TRIP):
         client.unlink(*found[start : start + _KEYS_A_TRIP])

@@ -10,7 +10,6 @@ import pytest
 from market_days import EDT, EVENING, SYMBOLS, asked, market_of, runtime_of, scanned
 from scan_builders import LAST
 
-from scanner import keys
 from scanner.bars.adjust import Split
 from scanner.errors import RateLimited
 from scanner.timeframe import day_number
@@ -156,7 +155,7 @@ def test_a_session_that_many_want_at_once_is_fetched_once(queue):
     for thread in threads:
         thread.join()
     assert asked(market) == ["2025-07-09"]
-    assert queue.keys(keys.claim("test-1", "*")) == []
+    assert queue.keys("ms1:claim:test-1:*") == []
 
 
 def test_a_live_scan_lays_forming_bars_over_the_history(queue, monkeypatch):

@@ -13,4 +13,4 @@ def next_step(report: ScanReport) -> str:
     first = "start the stack again with another key, then " if key else ""
     if report.symbols:
         return f"{first}`scan resume {report.facts.id}` tries what has no row; the rows are kept"
-    return f"{first}scan again: the sessions that came are kept, the others are asked for"
+    return f"{first}scan again: what came is kept"

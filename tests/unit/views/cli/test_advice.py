@@ -23,7 +23,7 @@ def test_a_scan_that_had_symbols_can_be_resumed():
 
 
 def test_a_scan_that_never_had_symbols_is_asked_for_again():
-    """The sessions that came are kept."""
-    again = "scan again: the sessions that came are kept, the others are asked for"
+    """The sessions that came are not asked for once more."""
+    again = "scan again: what came is kept"
     assert next_step(report(state="failed")) == again
     assert next_step(report(state="failed", message=KEY)).endswith(f"another key, then {again}")
