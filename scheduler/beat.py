@@ -17,7 +17,6 @@ from scanner.errors import ScanRunning
 from scanner.redis_errors import redis_errors
 from scanner.schedule import parse_schedule
 from scanner.timeframe import EXCHANGE_ZONE
-from scheduler.dispatch import start_scan
 from scheduler.request import request_scan, spec_of
 
 log = structlog.get_logger(__name__)
@@ -75,7 +74,7 @@ def _settle(runtime: Runtime, key: str, scan_id: str) -> None:
 
 
 def tick(runtime: Runtime, now: dt.datetime) -> str | None:
-    """Start the scan that is due at `now` and return its id; None if none is due or one runs."""
+    """Ask for the scan that is due at `now` and return its id; None if none is due or one runs."""
     spec = spec_of(runtime)
     slot = due_slot(runtime.settings.schedule, now)
     if slot is None:
@@ -91,5 +90,4 @@ def tick(runtime: Runtime, now: dt.datetime) -> str | None:
         return None
     _settle(runtime, key, scan_id)
     log.info("scan is due", slot=slot, scan=scan_id)
-    start_scan(runtime, scan_id)
     return scan_id

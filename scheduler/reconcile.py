@@ -24,7 +24,7 @@ from scheduler.take_up import has_no_planner
 from worker.celery import app
 from worker.config import SCAN_QUEUE
 from worker.finish import finish
-from worker.rounds import give_out, unfinished
+from worker.rounds import next_round, unfinished
 from worker.tasks import scan_symbols
 
 log = structlog.get_logger(__name__)
@@ -105,9 +105,7 @@ def _idle(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
     """Return whether a running scan waits for nothing that is under way."""
     if progress.recorded == progress.total:
         return True
-    done = float(progress.fields.get("tasks", 0.0))
-    all_ended = done >= float(progress.fields.get("batches", math.inf))
-    return all_ended or _stalled(runtime, scan_id, progress)
+    return progress.all_ended or _stalled(runtime, scan_id, progress)
 
 
 def _stalled(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
@@ -145,4 +143,4 @@ def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:
     threads = runtime.settings.workers * runtime.settings.threads
     room = 1_000 if rate is None else math.ceil(PERIOD * rate.limit / rate.window) + threads
     runtime.state.note(scan_id, {"idle_rounds": idle, "round_recorded": progress.recorded})
-    give_out(runtime, scan_id, found.symbols[:room], tried=found.tried, publish=scan_symbols.delay)
+    next_round(runtime, scan_id, found, scan_symbols.delay, room)

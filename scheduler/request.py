@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from typing import Final
 
+from scanner.bars.polygon import LISTING_SECONDS
 from scanner.bootstrap import Runtime
 from scanner.spec import ScanSpec
-
-#: Seconds beyond its deadline in which a planned scan may list a real provider's universe.
-LISTING_SECONDS: Final = 600.0
 
 
 def spec_of(
@@ -43,7 +40,10 @@ def spec_of(
 
 
 def request_scan(runtime: Runtime, spec: ScanSpec) -> str:
-    """Open a planned scan of a universe and return its id; ScanRunning if one runs."""
+    """Open a planned scan of a universe and return its id; ScanRunning if one runs.
+
+    A real provider's universe may be listed beyond the deadline.
+    """
     now = dt.datetime.now(dt.UTC)
     scan_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     listing = LISTING_SECONDS if runtime.settings.provider == "polygon" else 0.0

@@ -21,7 +21,7 @@ from scanner.results.report import PLANNED
 log = structlog.get_logger(__name__)
 
 #: Seconds after which a scan that nobody has begun to plan has lost its message.
-LOST_AFTER: Final = 5.0
+UNPLANNED_AFTER: Final = 5.0
 
 
 def note_planner(runtime: Runtime, scan_id: str, node: str) -> None:
@@ -32,7 +32,7 @@ def note_planner(runtime: Runtime, scan_id: str, node: str) -> None:
 def has_no_planner(progress: ScanProgress) -> bool:
     """Return whether a planned scan waits for a message that does not come."""
     asked_at = float(progress.fields.get("asked_at", 0.0))
-    return "planner" not in progress.fields and time.time() - asked_at >= LOST_AFTER
+    return "planner" not in progress.fields and time.time() - asked_at >= UNPLANNED_AFTER
 
 
 def left_by(runtime: Runtime, node: str) -> list[str]:

@@ -60,7 +60,9 @@ def sessions_fetched(scan_id: str) -> None:
 @app.task(name="tick")
 def tick() -> None:
     """Start the scan that is due."""
-    beat.tick(runtime.current(), dt.datetime.now(dt.UTC))
+    scan_id = beat.tick(runtime.current(), dt.datetime.now(dt.UTC))
+    if scan_id is not None:
+        start_scan.delay(scan_id)
 
 
 @app.task(name="reconcile")

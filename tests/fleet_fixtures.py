@@ -10,7 +10,7 @@ import dataclasses
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,6 @@ class Fleet:
     supervisor: Supervisor
     #: Names of processes that had ended and were started again.
     restarted: list[str]
-    #: The settings of its processes.
-    variables: dict[str, str]
     #: Where `misbehaving.py` reads what it is to do.
     faults: Path
 
@@ -59,6 +57,22 @@ class Fleet:
         scan_id = self.enqueue(**asked)
         assert self.ended(scan_id, 90.0).state == "done"
         return self.rows(scan_id)
+
+    def over(
+        self,
+        scan_id: str,
+        rows: Mapping[str, tuple[Any, ...]],
+        fault: str = "",
+        since: float = 0.0,
+        factor: float = 1.0,
+    ) -> ScanProgress:
+        """Wait until a scan is done, with these rows in its one report; note how long it took."""
+        last = self.ended(scan_id, 150.0)
+        assert last.state == "done"
+        if fault:
+            self.recovered(fault, since, factor)
+        assert self.rows(scan_id) == rows
+        return last
 
     def until(self, scan_id: str, recorded: int, seconds: float = 30.0) -> None:
         """Wait until so many symbols of a scan have their records."""
@@ -135,7 +149,6 @@ def fleet(
             app=app,
             supervisor=supervisor,
             restarted=[],
-            variables=stack.variables,
             faults=folder / "faults",
         )
         watcher = threading.Thread(target=_watch, args=(one, stopped, reconciled))

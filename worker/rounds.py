@@ -6,17 +6,13 @@ tried in vain, with all retries of its task, has one more round, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import structlog
 
 from scanner.bootstrap import Runtime
 from scanner.results.redis_records import ScanProgress
 from scanner.results.report import RUNNING, Absence
-from worker.take_over import Publish
-
-log = structlog.get_logger(__name__)
+from worker.take_over import Publish, give_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +43,21 @@ def unfinished(runtime: Runtime, scan_id: str, progress: ScanProgress) -> Unfini
     return Unfinished(symbols=again, tried=bool(again))
 
 
-def give_out(
-    runtime: Runtime, scan_id: str, symbols: Sequence[str], *, tried: bool, publish: Publish
-) -> bool:
-    """Put a task on the queue for each of `symbols`; False if the scan does not run."""
-    if tried:
+def next_round(
+    runtime: Runtime, scan_id: str, found: Unfinished, publish: Publish, most: int | None = None
+) -> None:
+    """Give out what is unfinished, at most `most` symbols; what was tried in vain only once."""
+    if found.tried:
         runtime.state.note(scan_id, {"second_round": 1})
-    first = runtime.state.more_batches(scan_id, len(symbols), "tried" if tried else "reconciled")
-    if first is None:
-        return False
-    for number, symbol in enumerate(symbols, start=first):
-        publish(scan_id, number, [symbol], 0)
-    log.info("symbols given out again", scan=scan_id, symbols=len(symbols))
-    return True
+    why = "tried" if found.tried else "reconciled"
+    give_out(runtime, scan_id, found.symbols[:most], publish, why=why)
 
 
-def second_round(runtime: Runtime, scan_id: str, publish: Callable[..., object]) -> None:
+def second_round(runtime: Runtime, scan_id: str, publish: Publish) -> None:
     """Give out what was tried in vain, if nothing else is left of a scan."""
     progress = runtime.state.progress(scan_id)
     if progress is None or progress.state != RUNNING:
         return
     found = unfinished(runtime, scan_id, progress)
     if found.tried:
-        give_out(runtime, scan_id, found.symbols, tried=True, publish=publish)
+        next_round(runtime, scan_id, found, publish)

@@ -6,7 +6,7 @@ out again symbol by symbol, and a symbol whose own task has seen two processes d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -39,7 +39,7 @@ def take_over(
         else:
             give_out_alone(runtime, batch, deaths, publish, why="dead")
         count_ended(runtime, batch, node)
-        if runtime.state.is_complete(batch.scan_id):
+        if runtime.state.is_tried(batch.scan_id):
             on_end(batch.scan_id)
 
 
@@ -47,15 +47,27 @@ def give_out_alone(
     runtime: Runtime, batch: Batch, deaths: int, publish: Publish, *, why: str
 ) -> None:
     """Put a task on the queue for each symbol of a batch that has no record, if its scan runs."""
-    state = runtime.state
-    if state.request(batch.scan_id) is None:
-        return
-    symbols = state.unrecorded(batch.scan_id, batch.symbols)
-    first = state.more_batches(batch.scan_id, len(symbols), why)
+    if runtime.state.request(batch.scan_id) is not None:
+        symbols = runtime.state.unrecorded(batch.scan_id, batch.symbols)
+        give_out(runtime, batch.scan_id, symbols, publish, why=why, deaths=deaths)
+
+
+def give_out(
+    runtime: Runtime,
+    scan_id: str,
+    symbols: Sequence[str],
+    publish: Publish,
+    *,
+    why: str,
+    deaths: int = 0,
+) -> None:
+    """Put a task on the queue for each of `symbols`, unless the scan is gone."""
+    first = runtime.state.more_batches(scan_id, len(symbols), why)
     if first is None:
         return
     for number, symbol in enumerate(symbols, start=first):
-        publish(batch.scan_id, number, [symbol], deaths)
+        publish(scan_id, number, [symbol], deaths)
+    log.info("symbols given out again", scan=scan_id, symbols=len(symbols), why=why)
 
 
 def _free(runtime: Runtime, batch: Batch) -> None:

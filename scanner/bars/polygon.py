@@ -27,7 +27,7 @@ _GROUPED: Final = "/v2/aggs/grouped/locale/us/market/stocks"
 _SNAPSHOT: Final = "/v2/snapshot/locale/us/markets/stocks/tickers"
 
 #: Seconds for a listing of about 12 pages: at 5 requests a minute they take 3 minutes.
-_LISTING_TIME: Final = 200.0
+LISTING_SECONDS: Final = 200.0
 
 #: Answers that are asked for until one can be true; the same number until no bars are believed.
 _ANSWERS: Final = 3
@@ -157,7 +157,7 @@ class PolygonProvider:
     def _rows(self, path: str, subject: str) -> list[object]:
         """Return the results of all pages."""
         rows: list[object] = []
-        for payload in self._http.pages(path, subject, _LISTING_TIME, "market"):
+        for payload in self._http.pages(path, subject, LISTING_SECONDS, "market"):
             rows += results_of(payload, subject, "count")
         return rows
 

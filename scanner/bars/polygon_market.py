@@ -33,8 +33,12 @@ def market_day_of(session: int, rows: Sequence[object]) -> MarketDay:
 
 
 def _check_times(session: int, rows: Sequence[object]) -> None:
-    """Refuse rows whose `t`, some moment of the session's date there or in UTC, is of another."""
-    times = [row["t"] for row in rows if isinstance(row, dict) and isinstance(row.get("t"), int)]
+    """Refuse rows whose `t`, some moment of the session's date there or in UTC, is of another.
+
+    An answer is about one day: a hundred of its rows tell which.
+    """
+    some = rows[:: max(1, len(rows) // 100)]
+    times = [row["t"] for row in some if isinstance(row, dict) and isinstance(row.get("t"), int)]
     begins, ends = (
         dt.datetime.combine(day_date(day), dt.time(), zone).timestamp() * 1e3
         for day, zone in ((session, dt.UTC), (session + 1, EXCHANGE_ZONE))

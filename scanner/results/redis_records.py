@@ -6,6 +6,7 @@ that may still change wait in a second one. One Lua call writes a batch (`state_
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,6 +45,12 @@ class ScanProgress:
     waiting: int
     #: All fields of the scan's hash, as text.
     fields: dict[str, str]
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether no batch that was given out is still to be done."""
+        done = float(self.fields.get("tasks", 0.0))
+        return done >= float(self.fields.get("batches", math.inf))
 
     @property
     def events(self) -> dict[str, int]:
@@ -186,25 +193,13 @@ class RedisScanRecords:
             fields=fields,
         )
 
-    def is_complete(self, scan_id: str) -> bool:
-        """Return whether a running scan has a final record of each symbol."""
-        progress = self.progress(scan_id)
-        return (
-            progress is not None
-            and progress.state == RUNNING
-            and progress.recorded == progress.total
-        )
-
     def is_tried(self, scan_id: str) -> bool:
         """Return whether a running scan has a record of each symbol, final or not, and no task."""
         progress = self.progress(scan_id)
         if progress is None or progress.state != RUNNING:
             return False
-        done, batches = (int(progress.fields.get(name, 0)) for name in ("tasks", "batches"))
-        recorded = progress.recorded == progress.total
-        return recorded or (
-            done >= batches and progress.recorded + progress.waiting >= progress.total
-        )
+        recorded = progress.recorded + (progress.waiting if progress.all_ended else 0)
+        return recorded >= progress.total
 
     def collect(self, scan_id: str) -> CollectedRecords:
         """Return the universe and all records of a scan."""

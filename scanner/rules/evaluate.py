@@ -19,7 +19,7 @@ from scanner.bars.block import FIELDS, BoolArray, FloatArray
 from scanner.bars.resample import resample, without_last
 from scanner.rules.operations import OPERATIONS
 from scanner.rules.scope import Scope, Value
-from scanner.rules.tree import Expression, OnTimeframe, Series, back, parts, walk
+from scanner.rules.tree import Expression, OnTimeframe, Series, need, walk
 from scanner.rules.truth import Truth
 
 
@@ -62,19 +62,8 @@ def _plan(
 ) -> _Plan:
     known = set(given)
     needed: dict[Expression, int] = {}
-
-    def need(x: Expression, bars: int) -> None:
-        if x in known or needed.get(x, 0) >= bars:
-            return
-        needed[x] = bars
-        if isinstance(x, OnTimeframe):
-            return
-        more = back(x)
-        for part in parts(x):
-            need(part, max(width, bars) if more is None else bars + more)
-
     for one in wanted:
-        need(one, bars)
+        need(one, bars, width, needed, known)
     order = {x: place for place, x in enumerate([*known, *needed])}
     places = {id(part): order[part] for x in wanted for part in walk(x) if part in order}
     return _Plan(

@@ -7,7 +7,7 @@ computed once. A number is unknown where it is NaN; a condition is true, false o
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, fields
 from typing import Literal, TypeVar, cast, dataclass_transform
 
@@ -220,6 +220,27 @@ def back(x: Expression) -> int | None:
         case Since():
             return None
     return 0
+
+
+def need(
+    x: Expression,
+    bars: int,
+    width: int,
+    needed: dict[Expression, int],
+    known: Collection[Expression] = (),
+) -> None:
+    """Note in `needed` for how many last bars `x` and its parts are needed.
+
+    `width`: all bars, where one looks back at all of them. `known`: parts that are there already.
+    """
+    if x in known or needed.get(x, 0) >= bars:
+        return
+    needed[x] = bars
+    if isinstance(x, OnTimeframe):
+        return
+    more = back(x)
+    for part in parts(x):
+        need(part, max(width, bars) if more is None else bars + more, width, needed, known)
 
 
 def parts(x: Expression) -> Iterator[Expression]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from scanner.bars.block import FIELDS
-from scanner.rules.tree import Expression, OnTimeframe, Relative, Rolling, Series, back, parts
+from scanner.rules.tree import Expression, OnTimeframe, Relative, Rolling, Series, need
 
 #: Most steps of an expression, and of all screens of a file; a million takes a block of 264 symbols
 #: up to 5 seconds.
@@ -32,19 +32,8 @@ def steps(expressions: Iterable[Expression], seen: dict[Expression, int] | None 
     """
     needed = {} if seen is None else seen
     for one in expressions:
-        _need(one, 1, needed)
+        need(one, 1, _ALL_BARS, needed)
     return sum(_passes(x, bars) for x, bars in needed.items())
-
-
-def _need(x: Expression, bars: int, needed: dict[Expression, int]) -> None:
-    if needed.get(x, 0) >= bars:
-        return
-    needed[x] = bars
-    if isinstance(x, OnTimeframe):
-        return
-    more = back(x)
-    for part in parts(x):
-        _need(part, max(_ALL_BARS, bars) if more is None else bars + more, needed)
 
 
 def _passes(x: Expression, bars: int) -> int:

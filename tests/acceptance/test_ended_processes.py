@@ -54,9 +54,7 @@ def test_all_workers_killed_at_once_cost_no_symbol(one, expected):
     killed, began = {name: child_of(one, name) for name in WORKERS}, time.monotonic()
     for process in killed.values():
         process.kill()
-    assert one.ended(scan_id, 100.0).state == "done"
-    one.recovered("all workers are killed", began)
-    assert one.rows(scan_id) == expected
+    one.over(scan_id, expected, "all workers are killed", began)
     for name, process in killed.items():
         back_up(one, name, process)
 
@@ -77,10 +75,8 @@ def test_workers_that_are_stopped_in_order_lose_and_repeat_nothing(one, expected
             began = time.monotonic()
             assert process.returncode == 0
             done += 1
-        events = one.ended(scan_id, 100.0).events
-        one.recovered("workers are stopped by SIGTERM", began)
-        assert one.rows(scan_id) == expected
-        assert "refused" not in events
+        last = one.over(scan_id, expected, "workers are stopped by SIGTERM", began)
+        assert "refused" not in last.events
         for name in WORKERS:
             ends = time.monotonic() + 60.0
             while child_of(one, name).poll() is not None:
@@ -98,9 +94,7 @@ def test_a_worker_that_quits_leaves_nothing_unacknowledged(one, expected):
     process, began = child_of(one, "scan1"), time.monotonic()
     process.send_signal(signal.SIGQUIT)
     process.wait(30)
-    assert one.ended(scan_id, 100.0).state == "done"
-    one.recovered("a worker quits by SIGQUIT", began)
-    assert one.rows(scan_id) == expected
+    one.over(scan_id, expected, "a worker quits by SIGQUIT", began)
     assert one.runtime.redis.hlen("unacked") == before
 
 
@@ -114,9 +108,7 @@ def test_a_control_worker_killed_at_any_time_costs_no_scan(one, expected, delay)
     time.sleep(delay)
     process.kill()
     began = time.monotonic()
-    assert one.ended(scan_id, 150.0).state == "done"
-    one.recovered(f"the control worker is killed after {delay} s", began)
-    assert one.rows(scan_id) == expected
+    one.over(scan_id, expected, f"the control worker is killed after {delay} s", began)
     back_up(one, "control", process)
 
 
@@ -133,7 +125,5 @@ def test_a_control_worker_killed_while_it_publishes_costs_no_symbol(one, expecte
     os.kill(process.pid, signal.SIGKILL)
     began = time.monotonic()
     one.misbehave()
-    assert one.ended(scan_id, 150.0).state == "done"
-    one.recovered("the publisher is killed at two fifths", began)
-    assert one.rows(scan_id) == expected
+    one.over(scan_id, expected, "the publisher is killed at two fifths", began)
     assert one.progress(scan_id).events["republished:reconciled"] > 0

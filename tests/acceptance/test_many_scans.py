@@ -11,6 +11,8 @@ from fleet_fixtures import fleet
 from recovery import rounds
 from stack_fixtures import environment, scan
 
+from views.cli.stack import as_variables
+
 pytestmark = pytest.mark.faults
 
 SCANS = rounds(200)
@@ -101,7 +103,7 @@ def test_twenty_universes_at_once_are_twenty_reports(one, tmp_path):
 def test_twenty_requests_for_one_universe_are_one_scan(one):
     """One runs, nineteen are told its id and end with 4."""
     one.misbehave("* 8.0")
-    env = environment(one.runtime.settings.home) | one.variables
+    env = environment(one.runtime.settings.home) | as_variables(one.runtime.settings)
     asked = [
         subprocess.Popen(
             ["scan", "enqueue"],

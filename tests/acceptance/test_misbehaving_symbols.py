@@ -53,8 +53,7 @@ def test_what_a_symbol_raises_is_its_own_error(one, expected):
     for _ in range(3):  # were a place lost each time, the last scan would find none
         began = time.monotonic()
         scan_id = one.enqueue()
-        assert one.ended(scan_id, 60.0).state == "done"
-        assert one.rows(scan_id) == without(expected, *chosen)
+        one.over(scan_id, without(expected, *chosen))
         report = one.runtime.reports.load(scan_id)
         for symbol, kind in chosen.items():
             assert report.find(symbol).state == f"error:{bad[kind]}"
@@ -77,9 +76,8 @@ def test_a_symbol_without_an_end_ends_its_process_and_is_given_up(one, expected)
     one.misbehave(f"{symbol} loop")
     before, began = len(one.restarted), time.monotonic()
     scan_id = one.enqueue()
-    assert one.ended(scan_id, 100.0).state == "done"
-    one.recovered("a symbol without an end", began, 290.0 / LIMIT)
-    assert one.rows(scan_id) == without(expected, symbol)
+    rows = without(expected, symbol)
+    one.over(scan_id, rows, "a symbol without an end", began, 290.0 / LIMIT)
     assert one.runtime.reports.load(scan_id).find(symbol).state == "error:Poison"
     assert len(one.restarted) - before == 3
 
@@ -94,9 +92,7 @@ def test_an_error_that_escapes_ends_the_process_and_no_scan(one, expected):
     began = time.monotonic()
     for _ in range(5):
         one.app.send_task("leak", queue="scan", ignore_result=True)
-    assert one.ended(scan_id, 60.0).state == "done"
-    one.recovered("an error that escapes its thread", began)
-    assert one.rows(scan_id) == expected
+    one.over(scan_id, expected, "an error that escapes its thread", began)
     ends = time.monotonic() + 30.0
     while len(one.restarted) == before:
         assert time.monotonic() < ends, "no process was started again"

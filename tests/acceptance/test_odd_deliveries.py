@@ -38,16 +38,6 @@ def begun(one, recorded=SYMBOLS // 8):
     return scan_id
 
 
-def over(one, scan_id, expected, fault="", since=0.0, factor=1.0):
-    """Wait for the one report of a scan, and compare its rows with those of a plain one."""
-    progress = one.ended(scan_id, 100.0)
-    assert progress.state == "done"
-    if fault:
-        one.recovered(fault, since, factor)
-    assert one.rows(scan_id) == expected
-    return progress
-
-
 @pytest.mark.timeout(200)
 def test_messages_that_come_twice_are_counted_once(one, expected):
     """Those that wait in the queue are doubled, so that two threads work on each at a time."""
@@ -56,7 +46,7 @@ def test_messages_that_come_twice_are_counted_once(one, expected):
     waiting = client.lrange("scan", 0, -1)
     assert len(waiting) > 20
     client.rpush("scan", *waiting)
-    over(one, scan_id, expected, "messages come twice", time.monotonic())
+    one.over(scan_id, expected, "messages come twice", time.monotonic())
     ends = time.monotonic() + 30.0
     while not {"refused", "late"} & one.progress(scan_id).events.keys():
         assert time.monotonic() < ends, "no second message was refused"
@@ -76,7 +66,7 @@ def test_a_task_that_outlasts_its_message_is_recorded_once(one, expected):
             client.zadd("unacked_index", dict.fromkeys(tags, 0.0), xx=True)
         time.sleep(0.05)
     one.misbehave("* 0.2")
-    over(one, scan_id, expected, "running tasks are delivered again", time.monotonic())
+    one.over(scan_id, expected, "running tasks are delivered again", time.monotonic())
 
 
 @pytest.mark.timeout(200)
@@ -86,7 +76,7 @@ def test_a_scan_that_is_started_twice_runs_once(one, expected):
     batches = one.progress(scan_id).fields["batches"]
     for _ in range(3):
         one.send("start_scan", scan_id)
-    progress = over(one, scan_id, expected)
+    progress = one.over(scan_id, expected)
     assert progress.fields["batches"] == batches
     assert progress.events == {}
 
@@ -102,7 +92,7 @@ def test_a_chord_that_is_lost_is_no_scan_that_is_lost(one, expected):
         lost += client.delete(*found) if found else 0
         time.sleep(0.01)
     assert lost
-    over(one, scan_id, expected, "a chord's counter is lost", time.monotonic())
+    one.over(scan_id, expected, "a chord's counter is lost", time.monotonic())
 
 
 @pytest.mark.timeout(200)
@@ -111,7 +101,7 @@ def test_what_comes_after_the_end_is_refused(one, expected):
     client = one.runtime.redis
     scan_id = begun(one)
     message = client.lrange("scan", 0, 0)
-    before = over(one, scan_id, expected)
+    before = one.over(scan_id, expected)
     client.lpush("scan", *message)
     report = client.get(f"ms1:scan:{scan_id}:report")
     ends = time.monotonic() + 20.0

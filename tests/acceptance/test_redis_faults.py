@@ -16,6 +16,7 @@ from server_fixtures import running_server
 from stack_fixtures import environment
 
 from scanner.errors import StoreUnavailable
+from views.cli.stack import as_variables
 
 pytestmark = pytest.mark.faults
 
@@ -67,18 +68,10 @@ def begun(one):
     return scan_id
 
 
-def over(one, scan_id, expected, what, since, factor=1.0):
-    """Wait for the one report of a scan, and compare its rows with those of a plain one."""
-    assert one.ended(scan_id, 150.0).state == "done"
-    one.recovered(what, since, factor)
-    assert one.rows(scan_id) == expected
-    assert one.runtime.state.open_scans() == {}
-
-
 @contextmanager
 def followed(one):
     """Yield a command that waits for a scan, and the scan's id when a quarter of it is done."""
-    env = environment(one.runtime.settings.home) | one.variables
+    env = environment(one.runtime.settings.home) | as_variables(one.runtime.settings)
     with subprocess.Popen(
         ["scan", "enqueue", "--wait", "--json"],
         env=env,
@@ -102,7 +95,7 @@ def test_a_restart_costs_no_symbol(one, server, expected):
         server.stop()
         time.sleep(4.0)
         server.start()
-        over(one, scan_id, expected, "Redis restarts, 4 s", time.monotonic())
+        one.over(scan_id, expected, "Redis restarts, 4 s", time.monotonic())
         out, err = command.communicate(timeout=30)
     assert one.restarted == restarted
     assert command.returncode == 0, err
@@ -117,7 +110,7 @@ def test_a_server_that_is_killed_and_away_costs_no_symbol(one, server, expected)
     server.stop(signal.SIGKILL)
     time.sleep(lasting(60.0, 6.0))
     server.start()
-    over(one, scan_id, expected, "Redis is killed and away for 60 s", time.monotonic(), 6.0)
+    one.over(scan_id, expected, "Redis is killed and away for 60 s", time.monotonic(), 6.0)
     assert one.supervisor.crash_loops() == {}
 
 
@@ -130,7 +123,7 @@ def test_a_full_server_costs_no_symbol(one, admin, expected):
         one.enqueue(universe="/dev/null")
     time.sleep(5.0)
     admin.config_set("maxmemory", 0)
-    over(one, scan_id, expected, "Redis is full for 5 s", time.monotonic())
+    one.over(scan_id, expected, "Redis is full for 5 s", time.monotonic())
 
 
 @pytest.mark.timeout(200)
@@ -140,7 +133,7 @@ def test_a_server_that_refuses_to_write_costs_no_symbol(one, admin, expected):
     admin.replicaof("127.0.0.1", 1)
     time.sleep(5.0)
     admin.replicaof("NO", "ONE")
-    over(one, scan_id, expected, "Redis is read-only for 5 s", time.monotonic())
+    one.over(scan_id, expected, "Redis is read-only for 5 s", time.monotonic())
 
 
 @pytest.mark.timeout(200)
@@ -158,4 +151,4 @@ def test_an_emptied_server_costs_the_scan_and_none_after_it(one, admin, expected
     one.recovered("Redis is emptied: the scan is reported as failed", began)
     assert report.state == "failed"
     assert "emptied" in report.facts.message
-    over(one, one.enqueue(), expected, "Redis was emptied: the next scan", time.monotonic())
+    one.over(one.enqueue(), expected, "Redis was emptied: the next scan", time.monotonic())

@@ -80,7 +80,7 @@ def test_a_message_that_was_lost_is_sent_again(runtime, scan_id, queue, monkeypa
     """When it should have come long ago, and as long as nobody plans the scan."""
     reconcile(runtime)
     assert messages(queue, "control") == []
-    monkeypatch.setattr(take_up, "LOST_AFTER", 0.0)
+    monkeypatch.setattr(take_up, "UNPLANNED_AFTER", 0.0)
     reconcile(runtime)
     assert messages(queue, "control") == [("start_scan", [scan_id])]
     note_planner(runtime, scan_id, NODE)

@@ -31,7 +31,9 @@ def print_json(value: Any) -> None:
     """Print one JSON value, indented on a terminal."""
     option = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
     text = orjson.dumps(value, option=option).decode()
-    click.echo("".join(c if c.isprintable() or c == "\n" else _as_json(c) for c in text))
+    if not text.replace("\n", "").isprintable():
+        text = "".join(c if c.isprintable() or c == "\n" else _as_json(c) for c in text)
+    click.echo(text)
 
 
 def _as_json(character: str) -> str:

@@ -185,7 +185,7 @@ def check_against_stack(settings: Settings, facts: dict[str, Any]) -> None:
     for variable, value in as_variables(settings).items():
         if variable not in _OF_A_SCAN and theirs.get(variable, value) != value:
             differs = f"{variable}={theirs[variable]}, not {value}"
-            if variable == PREFIX + "REDIS_URL":  # it has a password in it
+            if variable in {PREFIX + "REDIS_URL", PREFIX + "CACHE_URL"}:  # with passwords
                 differs = f"another {variable}"
             raise ConfigError(
                 f"the stack that is up has {differs}: "

@@ -1,4 +1,4 @@
-"""Beat's two calls: the tick that starts what is due, and the reconciler that ends what is open."""
+"""The reconciler, which beat calls: it ends or goes on with what is open."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from runtime_builders import messages, runtime_on
 from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
 
 from scanner import keys
-from scanner.errors import ConfigError, StoreUnavailable
+from scanner.errors import ConfigError
 from scanner.results import redis_ends
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import Batch
-from scheduler.beat import tick
 from scheduler.dispatch import plan_scan
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 
-DUE = dt.datetime(2025, 7, 9, 20, 20, tzinfo=dt.UTC)
 SYMBOLS = ["AAA", "BBB", "CCC"]
 FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
 FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 2}
@@ -47,82 +45,6 @@ def write(runtime, scan_id, *final, waiting=(), tasks=0.0, number=-1):
 def state_of(runtime, scan_id):
     """Return the state of a scan."""
     return runtime.state.progress(scan_id).state
-
-
-def test_a_due_scan_is_started(queue):
-    """It is on the queue and runs."""
-    runtime = runtime_of(queue)
-    scan_id = tick(runtime, DUE)
-    assert state_of(runtime, scan_id) == "running"
-    assert len(messages(queue, "scan")) == 3
-
-
-def test_a_slot_starts_one_scan_whatever_ticks_are_doubled(queue):
-    """Also after the first scan is over; the next day has its own."""
-    runtime = runtime_of(queue)
-    scan_id = tick(runtime, DUE)
-    assert tick(runtime, DUE) is None
-    runtime.state.cancel(scan_id, "interrupted")
-    assert tick(runtime, DUE + dt.timedelta(minutes=9)) is None
-    assert tick(runtime, DUE + dt.timedelta(days=1)) not in {None, scan_id}
-
-
-def test_a_slot_whose_tick_died_is_taken_over(queue, monkeypatch):
-    """By the next tick: it had claimed the slot, and started nothing."""
-    runtime = runtime_of(queue)
-
-    def away(*_):
-        raise StoreUnavailable("open a scan: no connection")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("scheduler.beat.request_scan", away)
-        with pytest.raises(StoreUnavailable):
-            tick(runtime, DUE)
-    assert tick(runtime, DUE + dt.timedelta(seconds=30)) is None
-    assert tick(runtime, DUE + dt.timedelta(minutes=1)) is not None
-    assert tick(runtime, DUE + dt.timedelta(minutes=2)) is None
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(None, "cannot read"), (b"[a\n", "expected TOML"), (b"\xff", "cannot read")],
-)
-def test_screens_that_cannot_be_read_are_said_by_a_scan_that_failed(
-    queue, tmp_path, content, message
-):
-    """Beat has no terminal: `scan status` shows what is wrong, and the next slot tries again."""
-    path = tmp_path / "mine.toml"
-    if content is not None:
-        path.write_bytes(content)
-    runtime = runtime_of(queue, screens=path)
-    report = runtime.reports.load(tick(runtime, DUE))
-    assert report.state == "failed"
-    assert message in report.facts.message
-    assert "mine.toml" in report.facts.message
-    path.write_text("")
-    assert state_of(runtime, tick(runtime, DUE + dt.timedelta(days=1))) == "running"
-
-
-@pytest.mark.parametrize("schedule", ["off", "at 09:00"])
-def test_nothing_starts_when_nothing_is_due(queue, schedule):
-    """And no slot is claimed."""
-    assert tick(runtime_of(queue, schedule=schedule), DUE) is None
-    assert queue.keys("*") == []
-
-
-def test_a_slot_is_skipped_while_a_scan_of_the_universe_runs(queue):
-    """The scan that runs goes on."""
-    runtime = runtime_of(queue, schedule="every 1m")
-    scan_id = running(runtime)
-    assert tick(runtime, DUE) is None
-    assert (state_of(runtime, scan_id), messages(queue, "scan")) == ("running", [])
-
-
-def test_the_claim_of_a_slot_expires(queue):
-    """In a week."""
-    tick(runtime_of(queue), DUE)
-    key = keys.slot("test-1", "all", "2025-07-09/16:20")
-    assert 0 < queue.ttl(key) <= 7 * 86_400
 
 
 def test_a_complete_scan_that_nobody_closed_is_closed(queue):
