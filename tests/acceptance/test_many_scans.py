@@ -60,9 +60,12 @@ def test_scans_in_a_row_let_nothing_grow(tmp_path):
         early = Footprint(one)
         some(SCANS - SCANS // 4)
         late = Footprint(one)
-    assert late.threads == early.threads
-    assert late.connections <= early.connections + 4
-    assert late.subscriptions <= early.subscriptions + 4
+    # A pool may grow up to its size; what grew by one a scan would be far above.
+    few = 20
+    for name, count in late.threads.items():
+        assert count < early.threads[name] + few, name
+    assert late.connections < early.connections + few
+    assert late.subscriptions < early.subscriptions + few
     assert late.lasting == early.lasting
     for name, used in late.memory.items():
         if name != "valkey":  # its allocator keeps what the reports had
