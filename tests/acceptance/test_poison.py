@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from fleet_fixtures import fleet
 
@@ -22,8 +24,10 @@ def test_one_poison_symbol_among_a_market_is_one_error_row(tmp_path, monkeypatch
     with fleet(
         tmp_path / "poisoned", module="poison", simulator_symbols=SYMBOLS, fetch="grouped"
     ) as one:
+        began = time.monotonic()
         scan_id = one.enqueue()
         one.ended(scan_id, 120.0)
+        one.recovered("a symbol ends every process, one of 5,277", began)
         report = one.runtime.reports.load(scan_id)
         assert len(one.restarted) == 3
     assert report.state == "done"
