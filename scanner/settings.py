@@ -114,8 +114,8 @@ class StackSettings(BaseSettings):
         json_schema_extra={"unit": "seconds"},
     )
     schedule: str = Field(
-        "at 16:20",
-        description="When beat starts a scan, in New York time: `every 15m`, `at 16:20` or `off`.",
+        "at close+20m",
+        description="When beat starts a scan: `every 15m`, `at 16:20`, `at close+20m` or `off`.",
         json_schema_extra={"unit": "schedule"},
     )
     home: Path = Field(

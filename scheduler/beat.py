@@ -13,11 +13,12 @@ import structlog
 
 from scanner import keys
 from scanner.bootstrap import Runtime
-from scanner.errors import ScanRunning
+from scanner.errors import ConfigError, ScanRunning
 from scanner.redis_errors import redis_errors
-from scanner.schedule import parse_schedule
+from scanner.schedule import AfterClose, parse_schedule
 from scanner.timeframe import EXCHANGE_ZONE
 from scheduler.request import request_scan, spec_of
+from scheduler.sessions import Calendar, calendar_of
 
 log = structlog.get_logger(__name__)
 
@@ -26,24 +27,38 @@ _GRACE: Final = dt.timedelta(minutes=10)
 _CLAIM_SECONDS: Final = 7 * 86_400
 #: After this a tick that has claimed a slot and started nothing is taken for dead.
 _DEAD_AFTER: Final = dt.timedelta(seconds=45)
+#: When a session closes of which no calendar says more.
+_CLOSE: Final = dt.time(16)
 
 
-def due_slot(schedule: str, now: dt.datetime) -> str | None:
+def due_slot(schedule: str, now: dt.datetime, calendar: Calendar | None = None) -> str | None:
     """Return the name of the slot that is due at `now`, or None.
 
-    `every 15m` is always in a slot: quarters of the hour since midnight in New York. `at 16:20`
-    is due for ten minutes.
+    `every 15m` is always in a slot: quarters of the hour since midnight in New York. `at 16:20` and
+    `at close+20m` are due for ten minutes, on sessions of the calendar; without one, on every day.
     """
     parsed = parse_schedule(schedule)
     today = now.astimezone(EXCHANGE_ZONE).date()
-    if isinstance(parsed, dt.timedelta):
-        return f"{today}/{int((now - _moment(today, dt.time.min)) / parsed)}"
     if parsed is None:
         return None
+    if isinstance(parsed, dt.timedelta):
+        return f"{today}/{int((now - _moment(today, dt.time.min)) / parsed)}"
     for day in (today, today - dt.timedelta(days=1)):
-        if dt.timedelta(0) <= now - _moment(day, parsed) < _GRACE:
-            return f"{day}/{parsed:%H:%M}"
+        due = _due_at(day, parsed, calendar)
+        if due is not None and dt.timedelta(0) <= now - due < _GRACE:
+            return f"{day}/{due.astimezone(EXCHANGE_ZONE):%H:%M}"
     return None
+
+
+def _due_at(
+    day: dt.date, at: dt.time | AfterClose, calendar: Calendar | None
+) -> dt.datetime | None:
+    """Return when the slot of a day is due; None if it is no session."""
+    try:
+        close = calendar.close_of(day) if calendar else _moment(day, _CLOSE)
+    except KeyError:
+        return None
+    return close + at.delay if isinstance(at, AfterClose) else _moment(day, at)
 
 
 def _moment(day: dt.date, time: dt.time) -> dt.datetime:
@@ -52,6 +67,20 @@ def _moment(day: dt.date, time: dt.time) -> dt.datetime:
     A time that the change to summer skips is an hour later.
     """
     return dt.datetime.combine(day, time, EXCHANGE_ZONE).astimezone(dt.UTC)
+
+
+def _calendar(runtime: Runtime, now: dt.datetime) -> Calendar | None:
+    """Return the exchange's sessions if bars come from it as they are made.
+
+    Files and the simulated market are what they are on every day. None as well if the calendar
+    cannot be read: the scan that is started will say why.
+    """
+    if runtime.settings.provider != "polygon":
+        return None
+    try:
+        return calendar_of(runtime.settings, now.date())
+    except ConfigError:
+        return None
 
 
 def _claimed(runtime: Runtime, key: str, now: dt.datetime) -> bool:
@@ -76,7 +105,7 @@ def _settle(runtime: Runtime, key: str, scan_id: str) -> None:
 def tick(runtime: Runtime, now: dt.datetime) -> str | None:
     """Ask for the scan that is due at `now` and return its id; None if none is due or one runs."""
     spec = spec_of(runtime)
-    slot = due_slot(runtime.settings.schedule, now)
+    slot = due_slot(runtime.settings.schedule, now, _calendar(runtime, now))
     if slot is None:
         return None
     key = keys.slot(spec.source, spec.universe, slot)

@@ -1,6 +1,6 @@
 """Fleets: the processes of a stack under a supervisor of the test's own process.
 
-Other than a stack of `scan up` their workers may import a module of the tests, and the test has the
+Other than a stack of `scan up` their workers may import modules of the tests, and the test has the
 supervisor and the stores in its hands.
 """
 
@@ -41,12 +41,14 @@ class Fleet:
     supervisor: Supervisor
     #: Names of processes that had ended and were started again.
     restarted: list[str]
-    #: Where `misbehaving.py` reads what it is to do.
+    #: Where modules of the tests read what they are to do.
     faults: Path
 
     def misbehave(self, *lines: str) -> None:
-        """Tell the workers with `misbehaving` which symbols misbehave from now on."""
-        self.faults.write_text("\n".join(lines))
+        """Tell the modules of the tests what to do from now on."""
+        new = self.faults.with_suffix(".new")
+        new.write_text("\n".join(lines))
+        new.replace(self.faults)
 
     def recovered(self, fault: str, since: float, factor: float = 1.0) -> None:
         """Note that a scan is over after a fault that happened or ended at `since`."""
@@ -84,6 +86,15 @@ class Fleet:
     def send(self, task: str, *arguments: str) -> None:
         """Put a task of the control worker on its queue."""
         self.app.send_task(task, arguments, queue="control", ignore_result=True, retry=False)
+
+    def idle(self, seconds: float = 60.0) -> None:
+        """Wait until no task waits or runs, a moment after the last one too."""
+        ends, quiet, client = time.monotonic() + seconds, 0, self.runtime.redis
+        while quiet < 2:
+            busy = client.llen("control") + client.llen("scan") + client.hlen("unacked")
+            quiet = 0 if busy else quiet + 1
+            assert time.monotonic() < ends, f"{busy} tasks after {seconds:.0f} s"
+            time.sleep(0.005)
 
     def enqueue(self, **asked: Any) -> str:
         """Ask for a scan and return its id."""
@@ -123,12 +134,19 @@ def assert_sums(report: ScanReport) -> None:
 
 @contextmanager
 def fleet(
-    folder: Path, *, module: str = "", reconciled: float = 2.0, beat: bool = False, **options: Any
+    folder: Path,
+    *,
+    module: str = "",
+    control: str = "",
+    reconciled: float = 2.0,
+    beat: bool = False,
+    **options: Any,
 ) -> Iterator[Fleet]:
     """Yield a fleet with these settings, and stop it in any case.
 
-    `module`: what the workers import beside their tasks. `reconciled`: seconds between two calls of
-    the reconciler, which are beat's where it runs (`beat`).
+    `module`, `control`: what the workers and the control worker import beside their tasks.
+    `reconciled`: seconds between two calls of the reconciler, which are beat's where it runs
+    (`beat`).
     """
     stopped = threading.Event()
     with servers(folder, **options) as (stack, supervisor):
@@ -137,7 +155,8 @@ def fleet(
         app.conf.update(celery_config(settings))
         answering: dict[str, bool] = {}
         for command in stack.workers(answering):
-            supervisor.start(_with(module, folder, command))
+            own = control if command.name == "control" else module
+            supervisor.start(_with(own, folder, command))
         await_workers(app, answering, supervisor)
         supervisor.wait_ready(60.0, lambda _: None)
         if beat:
@@ -163,11 +182,12 @@ def fleet(
 
 
 def _with(module: str, folder: Path, command: Command) -> Command:
-    if not module or command.name == "control":
+    if not module:
         return command
+    tasks = "scheduler.tasks" if command.name == "control" else "worker.tasks"
     return dataclasses.replace(
         command,
-        argv=(*command.argv, "--include", f"worker.tasks,{module}"),
+        argv=(*command.argv, "--include", f"{tasks},{module}"),
         env={**command.env, "PYTHONPATH": str(TESTS), "FAULTS": str(folder / "faults")},
     )
 

@@ -108,3 +108,26 @@ def test_the_claim_of_a_slot_expires(queue):
     tick(runtime_of(queue), DUE)
     key = keys.slot("test-1", "all", "2025-07-09/16:20")
     assert 0 < queue.ttl(key) <= 7 * 86_400
+
+
+@pytest.mark.filterwarnings("ignore:Series.values returning an ndarray")
+def test_the_real_market_is_scanned_when_it_has_a_session(queue):
+    """Not on the fourth of July; the simulated one on every day."""
+    fourth = DUE.replace(day=4)
+    real, simulated = runtime_of(queue, provider="polygon", polygon_key="KEY"), runtime_of(queue)
+    assert tick(real, fourth) is None
+    scan_id = tick(simulated, fourth)
+    assert simulated.state.cancel(scan_id, "interrupted")
+    assert tick(real, DUE) is not None
+
+
+def test_closures_that_cannot_be_read_do_not_keep_a_scan_from_saying_so(queue, tmp_path):
+    """The scan starts, and fails with the reason."""
+    path = tmp_path / "closures"
+    path.write_text("nonsense\n")
+    runtime = runtime_of(queue, provider="polygon", polygon_key="KEY", closures=path)
+    scan_id = tick(runtime, DUE.replace(day=4))
+    start_scan(runtime, scan_id)
+    report = runtime.reports.load(scan_id)
+    assert report.state == "failed"
+    assert "SCANNER_CLOSURES" in report.facts.message

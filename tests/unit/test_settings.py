@@ -11,11 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
-from scanner.schedule import parse_schedule
+from scanner.schedule import AfterClose, parse_schedule
 from scanner.settings import PROFILES, Settings, load_settings
 
 BAD_SCHEDULES = ["", "on", "every", "every 0m", "every 25h", "every 15s", "every m", "every -5m"]
-BAD_SCHEDULES += ["at", "at 24:00", "at noon", "at 16:60", "off off", "16:20", "every 1.5h"]
+BAD_SCHEDULES += [
+    "at",
+    "at 24:00",
+    "at noon",
+    "at close",
+    "at close-5m",
+    "at close+1h",
+    "at close+1000m",
+    "at 16:60",
+    "off off",
+    "16:20",
+    "every 1.5h",
+]
 BAD_SCHEDULES += ["every 1441m"]
 SIZES = ("workers", "threads", "bars_expiry")
 
@@ -219,10 +231,12 @@ def test_settings_do_not_change():
         ("every 24h", dt.timedelta(days=1)),
         ("  at   16:20 ", dt.time(16, 20)),
         ("at 00:00", dt.time(0, 0)),
+        ("at close+20m", AfterClose(delay=dt.timedelta(minutes=20))),
+        (" at  close+0m ", AfterClose(delay=dt.timedelta(0))),
     ],
 )
 def test_a_schedule_is_a_period_a_time_or_off(text, expected):
-    """The three forms."""
+    """The four forms."""
     assert parse_schedule(text) == expected
 
 

@@ -7,8 +7,13 @@ import itertools
 
 import pytest
 
+from scanner.settings import load_settings
 from scanner.timeframe import EXCHANGE_ZONE
 from scheduler.beat import due_slot
+from scheduler.sessions import calendar_of
+
+# exchange_calendars 4.13 reads a Series in a way that pandas 3.1 is going to change.
+pytestmark = pytest.mark.filterwarnings("ignore:Series.values returning an ndarray")
 
 #: 02:00 becomes 03:00, and 02:00 becomes 01:00.
 SPRING, AUTUMN = dt.date(2025, 3, 9), dt.date(2025, 11, 2)
@@ -118,3 +123,30 @@ def test_a_time_before_midnight_is_due_for_ten_minutes():
 def test_the_repeated_hour_has_slots_of_its_own():
     """On the day of 25 hours a quarter of an hour comes a hundred times."""
     assert len({due_slot("every 15m", now) for now in minutes_of(AUTUMN)}) == 100
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "slot"),
+    [
+        ("at close+20m", "2025-07-09T16:20", "2025-07-09/16:20"),
+        ("at close+20m", "2025-07-09T16:30", None),
+        ("at close+20m", "2025-07-03T13:20", "2025-07-03/13:20"),
+        ("at close+20m", "2025-07-03T16:20", None),
+        ("at close+600m", "2025-07-12T02:05", "2025-07-11/02:00"),
+        ("at 16:20", "2025-07-03T16:20", "2025-07-03/16:20"),
+        ("every 1h", "2025-07-03T16:20", "2025-07-03/16"),
+    ],
+)
+def test_a_session_has_its_slot_when_it_closes(schedule, now, slot):
+    """The Thursday before the fourth of July closes at 13:00."""
+    calendar = calendar_of(load_settings(), dt.date(2025, 7, 1))
+    assert due_slot(schedule, new_york(now), calendar) == slot
+
+
+@pytest.mark.parametrize("day", ["2025-07-04", "2025-07-05", "2025-07-06"])
+@pytest.mark.parametrize("schedule", ["at 16:20", "at close+20m"])
+def test_a_day_without_a_session_has_no_time(day, schedule):
+    """A holiday, a Saturday, a Sunday; without a calendar every day is a session."""
+    calendar, now = calendar_of(load_settings(), dt.date(2025, 7, 1)), new_york(f"{day}T16:20")
+    assert due_slot(schedule, now, calendar) is None
+    assert due_slot(schedule, now) == f"{day}/16:20"
