@@ -60,12 +60,24 @@ def has_to_wait(need: BarsNeed, before: Prepared) -> bool:
 
     ProviderUnavailable if it will go on to be missing.
     """
+    if why := refusal(need, before):
+        raise ProviderUnavailable(f"{why}; `--fetch symbols` does without")
     lacks = bool(need.missing) or need.splits_missing
-    wanted = [str(day) for day in need.missing] + ["splits"] * need.splits_missing
-    for what in wanted:
-        if what in before.refused:
-            raise ProviderUnavailable(f"the market lacks {what}: {before.refused[what]}")
     return lacks or (need.requests > 0 and before.now is None)
+
+
+def refusal(need: BarsNeed, before: Prepared) -> str:
+    """Return what is missing that the provider refuses, with its answer, or nothing."""
+    wanted = ["splits"] * need.splits_missing + [str(day) for day in need.missing]
+    refused = [what for what in wanted if what in before.refused]
+    return f"the market lacks {refused[0]}: {before.refused[refused[0]]}" if refused else ""
+
+
+def is_unserved(need: BarsNeed, window: Window, before: Prepared) -> bool:
+    """Return whether the provider refuses all splits, or sessions without having given any."""
+    if need.splits_missing and "splits" in before.refused:
+        return True
+    return len(need.missing) == len(window.days) and bool(refusal(need, before))
 
 
 def most_came(runtime: Runtime, scan_id: str) -> bool:

@@ -150,10 +150,12 @@ def _facts(runtime: Runtime, scan_id: str, closed_at: float, fields: dict[str, s
 
 def _unfetched(fields: Mapping[str, str]) -> list[str]:
     """Return what could not be fetched again for a scan that went on with what was kept."""
+    if not orjson.loads(fields.get("market", "{}")).get("grouped"):
+        return []
     lacking = {
         name.removeprefix(UNFETCHED): why
         for name, why in sorted(fields.items())
-        if name.startswith(UNFETCHED) and "last" in fields
+        if name.startswith(UNFETCHED)
     }
     return [
         f"the {'' if what == 'splits' else 'session '}{what} could not be fetched again, what was "

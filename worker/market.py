@@ -168,7 +168,7 @@ def noted(runtime: Runtime, scan_id: str, what: str, work: Callable[[Runtime], N
 
     `what`: the session's date, or `splits`.
     """
-    if runtime.state.spec(scan_id) is None:
+    if not runtime.state.wants_sessions(scan_id):
         return
     try:
         work(runtime)
@@ -178,6 +178,7 @@ def noted(runtime: Runtime, scan_id: str, what: str, work: Callable[[Runtime], N
         facts[f"{UNFETCHED}{what}"] = facts["fetch_error"]
         if isinstance(error, DataError):
             facts[f"refused:{what}"] = facts["fetch_error"]
+            runtime.state.count_refused(scan_id)
         if isinstance(error, RateLimited | ProviderPaused):
             facts["fetch_waits"] = 1
         runtime.state.note(scan_id, facts)

@@ -14,7 +14,7 @@ from benchmarks.scan.sizes import ScanSizes
 from benchmarks.scan.warm import fill
 from benchmarks.tables import Findings, duration
 from scanner.spec import ScanSpec
-from scheduler.dispatch import plan_scan
+from scheduler.planned import plan_scan
 from simulator.sessions import all_sessions
 
 #: Bytes that all processes and Redis may take together, for the usual market.

@@ -30,7 +30,7 @@ from scanner.bars.provider import MarketProvider
 from scanner.settings import Settings
 from scanner.spec import ScanSpec
 from scanner.timeframe import day_number
-from scheduler.dispatch import plan_scan
+from scheduler.planned import plan_scan
 from worker.garbage import collect_rarely
 
 #: Times that the requests of a cold scan alone take.

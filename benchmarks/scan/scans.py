@@ -20,7 +20,7 @@ from benchmarks.scan.fleet import Fleet, waited
 from scanner import keys
 from scanner.results.report import FINISHED, ScanReport
 from scanner.spec import Batch, ScanSpec
-from scheduler import dispatch
+from scheduler import dispatch, planned
 from scheduler.request import request_scan, spec_of
 from worker.config import SCAN_QUEUE
 from worker.finish import finish
@@ -163,7 +163,7 @@ def _refuse(scan_id: str) -> None:
 
 def batches_of(fleet: Fleet, asked: ScanSpec) -> int:
     """Return how many tasks a scan takes."""
-    return len(dispatch.plan_scan(fleet.runtime, asked).plan.batches)
+    return len(planned.plan_scan(fleet.runtime, asked).plan.batches)
 
 
 def empty_chord(fleet: Fleet, tasks: int) -> Callable[[], float]:

@@ -14,12 +14,15 @@ from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_records import EVENT
 from scanner.results.redis_under_way import RedisUnderWay
+from scanner.results.report import PLANNED
 
 #: Begins the fields that say why a session, or the splits, could not be fetched.
 UNFETCHED: Final = "unfetched:"
 
 #: Seconds that a closer has before another one may take over.
 CLOSING_LEASE: Final = 60
+#: Refusals without a session, after which a provider is not asked for more.
+_REFUSALS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,21 @@ class RedisScanFetch(RedisUnderWay):
                     args=[scan_id, deadline, CLOSING_LEASE, *flat(fields)],
                 )
             )
+
+    def wants_sessions(self, scan_id: str) -> bool:
+        """Return whether a scan is planned and does not get refusals only."""
+        with redis_errors("read what a scan wants"):
+            state, refused, done = cast(
+                "list[bytes | None]",
+                self._client.hmget(keys.scan(scan_id), "state", "refusals", "sessions_done"),
+            )
+        # The splits are one answer.
+        return state == PLANNED.encode() and (int(done or 0) > 1 or int(refused or 0) < _REFUSALS)
+
+    def count_refused(self, scan_id: str) -> None:
+        """Count one more refusal for a scan that exists."""
+        with redis_errors("count a step of a scan"):
+            self._count(keys=[keys.scan(scan_id)], args=["refusals", ""])
 
     def count_fetched(self, scan_id: str, what: str) -> None:
         """Count one more answer for a scan that exists; `what` is not lacking any more."""

@@ -13,7 +13,8 @@ from scanner import keys
 from scanner.errors import ConfigError, ProviderUnavailable, ScanRunning
 from scanner.results.redis_state import CLOSING_LEASE
 from scanner.spec import ScanSpec
-from scheduler.dispatch import plan_scan, start_scan
+from scheduler.dispatch import start_scan
+from scheduler.planned import plan_scan
 from scheduler.request import request_scan, spec_of
 from scheduler.sessions import newest_session
 from scheduler.universe import resolve

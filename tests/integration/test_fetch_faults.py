@@ -18,8 +18,9 @@ from scanner.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from scheduler.dispatch import plan_scan, start_scan
+from scheduler.dispatch import start_scan
 from scheduler.fetch import most_came
+from scheduler.planned import plan_scan
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 from worker.finish import finish

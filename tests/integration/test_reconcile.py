@@ -14,7 +14,7 @@ from scanner.errors import ConfigError
 from scanner.results import redis_ends
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import Batch
-from scheduler.dispatch import plan_scan
+from scheduler.planned import plan_scan
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 

@@ -97,7 +97,7 @@ def test_a_scan_that_could_not_be_planned_for_redis_goes_on_to_be_planned(
         raise StoreUnavailable("read the universe: no connection")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scheduler.dispatch.resolve", away)
+        patch.setattr("scheduler.planned.resolve", away)
         with pytest.raises(StoreUnavailable):
             start_scan(runtime, scan_id)
     assert runtime.state.progress(scan_id).state == "planned"

@@ -10,7 +10,7 @@ import click
 from views.cli.run import Day, stack_for
 
 if TYPE_CHECKING:
-    from scheduler.dispatch import Planned
+    from scheduler.planned import Planned
 
 
 @click.command()
@@ -25,7 +25,7 @@ def plan(as_of: dt.date | None, *, as_json: bool, **chosen: str | None) -> None:
 
     The universe is listed for it, unless that was done in the last week.
     """
-    from scheduler.dispatch import plan_scan
+    from scheduler.planned import plan_scan
     from scheduler.request import spec_of
     from views.cli.preflight import check_settings
     from views.cli.printing import print_json

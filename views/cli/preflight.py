@@ -87,7 +87,7 @@ def confirm_cost(runtime: Runtime, as_of: dt.date | None, screens: str = "", *, 
 
     A provider on this machine is not asked for.
     """
-    from scheduler.dispatch import plan_scan
+    from scheduler.planned import plan_scan
     from scheduler.request import spec_of
 
     settings = runtime.settings
