@@ -27,8 +27,8 @@ def let_time_pass(client: redis.Redis, seconds: float) -> None:
         client.hincrby(BUDGET, name, -micros)
     if client.hexists(BREAKER, "until"):
         client.hincrby(BREAKER, "until", -micros)
-    if client.exists(COOLDOWN):
-        client.set(COOLDOWN, int(client.get(COOLDOWN)) - micros, keepttl=True)
+    if client.hexists(COOLDOWN, "until"):
+        client.hincrby(COOLDOWN, "until", -micros)
 
 
 def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:

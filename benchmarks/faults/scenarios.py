@@ -104,7 +104,7 @@ SCENARIOS: Final = (
         faults=("rate429_silent=1",),
         after=50,
         seconds=2.0,
-        does="the same, for a second or more",
+        does="the same, for a second or more and twice as long each time",
     ),
     Scenario(
         what="key revoked, 401",

@@ -29,7 +29,7 @@ local breaker = redis.call('HMGET', KEYS[3], 'until', 'failures')
 local paused, failures = tonumber(breaker[1] or '0'), tonumber(breaker[2] or '0')
 if paused > now then return {PAUSED, paused - now, whole(now), failures, 0, 0} end
 
-local start = math.max(now, tonumber(redis.call('GET', KEYS[2]) or '0'))
+local start = math.max(now, tonumber(redis.call('HGET', KEYS[2], 'until') or '0'))
 local cooling = start > now and 1 or 0
 local names = {'live', 'market', 'bars'}
 local found = redis.call('HMGET', KEYS[1], 'free', 'live', 'market', 'bars', 'short')
@@ -69,14 +69,25 @@ keep('short', math.max(short, place + window))
 return {QUEUED, wait, whole(now), failures, cooling, 0}
 """
 
-#: KEYS: cooldown. ARGV: time to pause. Returns the time to the end, which only moves forwards.
+#: KEYS: cooldown. ARGV: time to pause, whether that is a guess, longest guess, time after which a
+#: guess is forgotten. Returns the time to the end, which only moves forwards.
+#: A guess after another one that was too short is twice as long; those of a moment count once.
 COOL: Final = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local ends = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now + ARGV[1])
+local pause, guessed, longest, memory = unpack(ARGV)
+local found = redis.call('HMGET', KEYS[1], 'until', 'pause')
+local before, last, kept = tonumber(found[1] or '0'), tonumber(found[2] or '0'), 0
+pause = tonumber(pause)
+if guessed == '1' then
+  if before <= now then pause = math.max(pause, math.min(2 * last, longest)) end
+  kept = tonumber(memory)
+  redis.call('HSET', KEYS[1], 'pause', string.format('%.0f', math.max(pause, last)))
+end
+local ends = math.max(before, now + pause)
 if ends > now then
-  local expiry = string.format('%.0f', math.ceil((ends - now) / 1000))
-  redis.call('SET', KEYS[1], string.format('%.0f', ends), 'PX', expiry)
+  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', ends))
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil((ends - now + kept) / 1000)))
 end
 return ends - now
 """

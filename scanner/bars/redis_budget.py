@@ -31,6 +31,10 @@ HORIZON: Final = 0.25
 #: Seconds for which a process without a rate takes the provider to be as it was last.
 _GLANCE: Final = 0.1
 
+#: Longest guess at a cooldown, and seconds after it in which another 429 shows it was too short.
+_GUESS: Final = 30.0
+_GUESS_MEMORY: Final = 10.0
+
 #: Seconds after which failures are no longer in a row with the next one.
 _MEMORY: Final = 300.0
 
@@ -164,12 +168,15 @@ class RedisBudget:
     def cool(self, asked: float | None) -> float:
         """Let no process send until the seconds that a 429 asked for are over.
 
+        None: they are guessed, and twice as many if the last guess was too short.
+
         StoreUnavailable if Redis cannot be told.
         """
         self._clear_until = 0.0
         seconds = cooldown_after(asked, self.rate)
         try:
-            left = self._cool(keys=self._keys[1:2], args=[_micros(seconds)])
+            args = [_micros(seconds), int(asked is None), *map(_micros, (_GUESS, _GUESS_MEMORY))]
+            left = self._cool(keys=self._keys[1:2], args=args)
         except redis.RedisError as error:
             raise StoreUnavailable(
                 f"expected Redis to keep a cooldown, got {type(error).__name__}: {error}"

@@ -53,7 +53,7 @@ def provider_at(base_url, budget, time_budget=10.0):
 def test_no_token_is_for_a_moment_before_the_end(client, rate, kind):
     """Whatever the kind and the plan, and for a budget object that did not set it."""
     RedisBudget(client, PROVIDER, rate).cool(50.0)
-    ends = int(client.get(COOLDOWN)) / 1e6
+    ends = int(client.hget(COOLDOWN, "until")) / 1e6
     other = RedisBudget(client, PROVIDER, rate)
     found = other.reserve(LONG, kind)
     assert found.outcome is (Outcome.REFUSED if kind == "sample" else Outcome.QUEUED)
@@ -72,11 +72,11 @@ def test_a_cooldown_only_grows(client):
     """A later 429 with a shorter wait does not shorten it."""
     budget = RedisBudget(client, PROVIDER, PAID)
     assert budget.cool(30.0) == 30.0
-    ends = int(client.get(COOLDOWN))
+    ends = int(client.hget(COOLDOWN, "until"))
     assert 29.0 < budget.cool(2.0) <= 30.0
-    assert int(client.get(COOLDOWN)) == ends
+    assert int(client.hget(COOLDOWN, "until")) == ends
     budget.cool(40.0)
-    assert int(client.get(COOLDOWN)) > ends + 5e6
+    assert int(client.hget(COOLDOWN, "until")) > ends + 5e6
 
 
 def test_it_expires_with_its_end(client):
@@ -95,7 +95,7 @@ def test_what_follows_a_cooldown_keeps_to_the_rate(client):
     budget = RedisBudget(client, PROVIDER, Rate(limit=100, window=1.0, burst=3))
     budget.cool(HORIZON / 2)
     taken = [budget.reserve(LONG).at for _ in range(12)]
-    ends = int(client.get(COOLDOWN)) / 1e6
+    ends = int(client.hget(COOLDOWN, "until")) / 1e6
     assert [round(at - ends, 3) for at in taken[:3]] == [0.0, 0.0, 0.0]
     gaps = [b - a for a, b in itertools.pairwise(taken[2:])]
     assert all(gap >= budget.rate.interval for gap in gaps)
@@ -107,6 +107,29 @@ def test_what_follows_a_cooldown_keeps_to_the_rate(client):
 def test_without_a_named_time_it_is_the_plans(client, rate, least, most):
     """A slow plan waits for its next place, a fast one a second or so."""
     assert least <= RedisBudget(client, PROVIDER, rate).cool(None) <= most
+
+
+def test_guesses_that_are_too_short_grow(client):
+    """Each is twice the one before, up to half a minute; after a quiet time it begins anew."""
+    budget, pauses = RedisBudget(client, PROVIDER, None), []
+    for _ in range(7):
+        pauses.append(budget.cool(None))
+        let_time_pass(client, pauses[-1])
+    assert 1.0 <= pauses[0] <= 1.5
+    doubled = [min(30.0, 2.0 * one) for one in pauses[:-1]]
+    assert pauses[1:] == pytest.approx(doubled, abs=0.1)
+    assert 9_000 < client.pttl(COOLDOWN) - 30_000 <= 10_000
+    client.delete(COOLDOWN)
+    assert budget.cool(None) <= 1.5
+
+
+def test_the_429s_of_a_moment_are_one_guess(client):
+    """Twenty threads get theirs at once, and the cooldown of the next is no longer by them."""
+    budget = RedisBudget(client, PROVIDER, None)
+    assert max(budget.cool(None) for _ in range(20)) <= 1.5
+    let_time_pass(client, 1.5)
+    assert 2.0 <= budget.cool(None) <= 3.0
+    assert budget.cool(7.0) == pytest.approx(7.0, abs=0.1)
 
 
 def test_a_retry_after_a_429_waits_once(client, fake, monkeypatch):
@@ -173,7 +196,7 @@ def test_a_429_of_one_process_stops_another(url, client, fake, tmp_path):
             with pytest.raises(RateLimited, match="asks to wait 3 s"):
                 provider.fetch("AAA", FIRST, LAST)
             after = time.monotonic()
-            ends = int(client.get(COOLDOWN)) / 1e6 - time.time() + time.monotonic()
+            ends = int(client.hget(COOLDOWN, "until")) / 1e6 - time.time() + time.monotonic()
             until(lambda: arrivals()[-1] > ends)
             hammer.communicate(timeout=60)
         assert hammer.returncode == 0
@@ -191,4 +214,4 @@ def test_a_place_that_was_promised_before_is_no_way_around_it(client):
     let_time_pass(client, 15.0)
     found = budget.reserve(LONG, promised=True)
     assert found.outcome is Outcome.QUEUED
-    assert found.at >= int(client.get(COOLDOWN)) / 1e6 - 1e-5
+    assert found.at >= int(client.hget(COOLDOWN, "until")) / 1e6 - 1e-5
