@@ -72,7 +72,8 @@ def give_out(
 
 def _free(runtime: Runtime, batch: Batch) -> None:
     """Give up the claims of a dead process, for which its successor would wait."""
-    request = runtime.state.request(batch.scan_id)
+    # A scan that was cancelled since may be resumed, and others want the same bars.
+    request = runtime.state.request(batch.scan_id, running=False)
     if request is not None and not request.grouped:
         for symbol in batch.symbols:
             runtime.tools.cache.release(request, symbol)

@@ -110,11 +110,14 @@ class RedisScanRecords:
         self._expiry = expiry
         self._write = client.register_script(state_scripts.WRITE)
 
-    def request(self, scan_id: str) -> BarRequest | None:
-        """Return which bars a running scan needs, or None if it does not run."""
+    def request(self, scan_id: str, *, running: bool = True) -> BarRequest | None:
+        """Return which bars a running scan needs, or None if it does not run.
+
+        Without `running` also which ones a scan needed that does not run any more.
+        """
         with redis_errors("read a scan's request"):
             values = cast("list[Any]", self._client.hmget(keys.scan(scan_id), REQUEST_FIELDS))
-        return request_of(values)
+        return request_of(values, running=running)
 
     def rules(self, scan_id: str) -> ScanRules:
         """Return what decides the rows of a scan that has been planned."""
@@ -221,9 +224,12 @@ class RedisScanRecords:
 REQUEST_FIELDS: Final = ("state", "source", "timeframe", "first", "last", "market")
 
 
-def request_of(values: Sequence[Any]) -> BarRequest | None:
-    """Return the request that REQUEST_FIELDS make, or None if the scan does not run."""
-    if values[0] != RUNNING.encode():
+def request_of(values: Sequence[Any], *, running: bool = True) -> BarRequest | None:
+    """Return the request that REQUEST_FIELDS make, or None if the scan does not run.
+
+    Without `running` None only if it never did.
+    """
+    if values[1] is None or (running and values[0] != RUNNING.encode()):
         return None
     source, timeframe, first, last = (value.decode() for value in values[1:5])
     market = orjson.loads(values[5]) if values[5] else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -97,24 +98,34 @@ def begun(env):
     return scan_id
 
 
-def scan_in_many_ways(env):
-    """Scan by symbol, cancel and resume, scan by session and from the cache."""
+def scan_in_many_ways(env, processes):
+    """Scan by symbol, cancel and resume while workers die, scan by session and from the cache."""
     scan_id = begun(env)
+    os.kill(processes["scan1"], signal.SIGKILL)
     assert scan("cancel", scan_id, env=env).returncode == 0
+    assert scan("resume", scan_id, env=env).returncode == 0
+    os.kill(processes["control"], signal.SIGKILL)
+
+    def is_done():
+        return scan_json("status", scan_id, "--json", env=env)["scans"][0]["state"] == "done"
+
+    wait_for(is_done, 90, "the end of the scan")
     found = [
-        scan_json("resume", scan_id, "--wait", "--json", env=env),
+        scan_json("show", scan_id, "--json", "--top", "0", env=env),
         scan_json("enqueue", "--wait", "--json", "--fetch", "grouped", env=env),
         scan_json("enqueue", "--wait", "--json", env=env),
     ]
-    assert [(one["state"], sum(one["ledger"].values())) for one in found] == [("done", SYMBOLS)] * 3
+    ends = [(one["state"], sum(one["ledger"].values())) for one in found]
+    assert ends == [("done", SYMBOLS)] * 3
+    assert not any("error" in state or "deferred" in state for state in found[0]["ledger"])
 
 
 @pytest.mark.timeout(240)
 def test_a_stack_lives_with_the_least_rights(tmp_path):
     """Nothing that it does is refused, and what an intruder would do is."""
     with secured(tmp_path) as (admin, user, env):
-        with stack_up(env):
-            scan_in_many_ways(env)
+        with stack_up(env) as stack:
+            scan_in_many_ways(env, stack["processes"])
             commands = ("show", "status", "settings", "doctor")
             with ThreadPoolExecutor(4) as pool:
                 *others, done = pool.map(lambda command: scan(command, env=env), commands)

@@ -103,11 +103,14 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
     assert given_out(queue) == []
 
 
-def test_a_claim_of_a_dead_process_ends_with_it(queue, runtime, scan_id, dead):
-    """Else the next task of its symbol would wait for it."""
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_claim_of_a_dead_process_ends_with_it(queue, runtime, scan_id, dead, cancelled):
+    """Else the next task of its symbol would wait for it, of this scan or of another one."""
     request = runtime.state.request(scan_id)
     assert runtime.tools.cache.claim(request, "AAA")
     left(queue, scan_id, ["AAA"], dead)
+    if cancelled:
+        assert runtime.state.cancel(scan_id, "enough")
     taken_over(runtime)
     assert runtime.tools.cache.claim(request, "AAA")
 
