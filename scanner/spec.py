@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from scanner.errors import InvalidSymbol
 
@@ -84,3 +84,15 @@ class Batch:
     deaths: int = 0
     #: Whether it was given out again, outside of the scan's chord.
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """What a worker does for a planned scan before it has any batch: a session, or the splits."""
+
+    scan_id: str
+    #: The date of the session, or `splits`.
+    what: str
+    #: The task that does it, and what it is given beside the scan's id.
+    task: str
+    arguments: tuple[Any, ...]

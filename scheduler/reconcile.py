@@ -25,7 +25,8 @@ from worker.celery import app
 from worker.config import SCAN_QUEUE
 from worker.finish import finish
 from worker.rounds import next_round, unfinished
-from worker.tasks import scan_symbols
+from worker.take_over import take_over
+from worker.tasks import hand_outs, scan_symbols
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,8 @@ def reconcile(runtime: Runtime) -> None:
         report_lost(runtime)
     except (ScannerError, ValueError):
         log.exception("open scans cannot be read")
+    # Their next processes may be long in coming.
+    take_over(runtime, runtime.state.left_here(), hand_outs())
     for scan_id, deadline in runtime.state.open_scans().items():
         try:
             _look_after(runtime, scan_id, deadline)
@@ -121,9 +124,7 @@ def _stalled(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
     quiet = now - float(progress.fields["moved_at"])
     if queued or quiet < LOST_AFTER:
         return False
-    if progress.state == RUNNING and not runtime.state.under_way(scan_id):
-        return True
-    return quiet >= STALLED_AFTER
+    return quiet >= STALLED_AFTER or not runtime.state.under_way(scan_id)
 
 
 def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:

@@ -23,7 +23,7 @@ from scanner.errors import ConfigError, StoreUnavailable
 from scanner.pipeline import absence_of, scan_batch
 from scanner.results.redis_records import EVENT, BatchRecords
 from scanner.results.report import Absence, Row
-from scanner.spec import Batch
+from scanner.spec import Batch, Fetch
 from worker.market import check_overlap, noted
 from worker.patience import patiently
 from worker.rules import rules_of
@@ -98,18 +98,18 @@ def _kept_going(
 
 def guarded(
     current: Callable[[], Runtime],
-    scan_id: str,
-    what: str,
+    fetch: Fetch,
+    node: str,
     work: Callable[[Runtime], None],
     on_end: Callable[[str], object],
 ) -> None:
     """Do `work` for a scan that is planned still; a ConfigError stops the scan."""
-    with _kept_going("session failed", scan_id):
+    with _kept_going("session failed", fetch.scan_id):
         runtime = current()
         try:
-            patiently(lambda: noted(runtime, scan_id, what, work))
+            patiently(lambda: noted(runtime, fetch, node, work))
         except ConfigError as error:
-            _stop(runtime, scan_id, error, on_end)
+            _stop(runtime, fetch.scan_id, error, on_end)
 
 
 def guarded_sample(current: Callable[[], Runtime], scan_id: str, symbols: Sequence[str]) -> None:

@@ -29,6 +29,8 @@ from scanner.errors import (
 )
 from scanner.redis_errors import redis_errors
 from scanner.results.redis_fetch import UNFETCHED
+from scanner.results.redis_under_way import this_process
+from scanner.spec import Fetch
 from scanner.timeframe import DAILY, day_date, day_number
 from scanner.turns import TURNS
 from worker.doubt import believed_day, check_splits
@@ -140,7 +142,7 @@ def _once(
     runtime: Runtime, what: str, is_kept: Callable[[], bool], fetch: Callable[[], None]
 ) -> None:
     """Call `fetch` unless another task does; ProviderUnavailable if that one does not end."""
-    key, token = keys.claim(runtime.source, what), secrets.token_hex(8)
+    key, token = keys.claim(runtime.source, what), f"{this_process()}/{secrets.token_hex(8)}"
     ends = time.monotonic() + _CLAIM_SECONDS
     while not is_kept():
         with redis_errors("claim a session"):
@@ -159,17 +161,30 @@ def _once(
 
 def _release(runtime: Runtime, key: str, token: str) -> None:
     with redis_errors("release a session"):
-        if cast("bytes | None", runtime.redis.get(key)) == token.encode():
+        if (cast("bytes | None", runtime.redis.get(key)) or b"").startswith(token.encode()):
             runtime.redis.delete(key)
 
 
-def noted(runtime: Runtime, scan_id: str, what: str, work: Callable[[Runtime], None]) -> None:
+def release_of(runtime: Runtime, what: str, owner: str) -> None:
+    """Give up what a dead process had claimed: a session's date, or `splits`."""
+    _release(runtime, keys.claim(runtime.source, what), f"{owner}/")
+
+
+def noted(runtime: Runtime, fetch: Fetch, node: str, work: Callable[[Runtime], None]) -> None:
     """Do `work` for a planned scan, and count it or note why it failed; ConfigError is raised.
 
-    `what`: the session's date, or `splits`.
+    `node`: the name of this process in the fleet.
     """
-    if not runtime.state.wants_sessions(scan_id):
+    if not runtime.state.wants_sessions(fetch.scan_id):
         return
+    runtime.state.begin_fetch(fetch, node)
+    try:
+        _noted(runtime, fetch.scan_id, fetch.what, work)
+    finally:
+        runtime.state.end_fetch(fetch, node)
+
+
+def _noted(runtime: Runtime, scan_id: str, what: str, work: Callable[[Runtime], None]) -> None:
     try:
         work(runtime)
     except (DataError, TransientError) as error:

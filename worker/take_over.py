@@ -1,12 +1,14 @@
 """Tasks of a process that has died: they come in, each of their symbols goes out alone.
 
 A block may hold one symbol that ends every process that computes it. So what was under way is given
-out again symbol by symbol, and a symbol whose own task has seen two processes die is an error.
+out again symbol by symbol, and a symbol whose own task has seen two processes die is an error. What
+was fetched for a scan that is planned still is fetched again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -14,8 +16,10 @@ import structlog
 from scanner.bootstrap import Runtime
 from scanner.errors import StoreUnavailable
 from scanner.results.redis_records import BatchRecords
+from scanner.results.redis_under_way import LeftTask
 from scanner.results.report import Absence
-from scanner.spec import Batch
+from scanner.spec import Batch, Fetch
+from worker.market import release_of
 
 log = structlog.get_logger(__name__)
 
@@ -26,21 +30,52 @@ MOST_DEATHS: Final = 2
 Publish = Callable[[str, int, list[str], int], object]
 
 
-def take_over(
-    runtime: Runtime, node: str, publish: Publish, on_end: Callable[[str], object]
-) -> None:
-    """Give out again what an earlier process called `node` has left; StoreUnavailable."""
-    for batch in runtime.state.left_by(node):
-        deaths = batch.deaths + 1 if len(batch.symbols) == 1 else 0
-        log.warning("task of a dead process", scan=batch.scan_id, batch=batch.number, deaths=deaths)
-        _free(runtime, batch)
-        if deaths >= MOST_DEATHS:
-            _give_up(runtime, batch)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOuts:
+    """Tasks that go on with what is left; each returns when it is on its queue."""
+
+    #: Scans symbols.
+    publish: Publish
+    #: Closes a scan, by its id, if it is complete.
+    close: Callable[[str], object]
+    #: Fetches for a planned scan, by its id, and goes on with it.
+    fetch: Callable[[str, Sequence[Fetch]], object]
+
+
+def take_over(runtime: Runtime, left: Sequence[LeftTask], out: HandOuts) -> None:
+    """Go on with what processes had begun when they died; StoreUnavailable."""
+    lost: dict[str, list[Fetch]] = {}
+    for task in left:
+        log.warning("task of a dead process", node=task.node, **_facts(task.work))
+        if isinstance(task.work, Batch):
+            _take_over_batch(runtime, task.work, task.node, out)
         else:
-            give_out_alone(runtime, batch, deaths, publish, why="dead")
-        count_ended(runtime, batch, node)
-        if runtime.state.is_tried(batch.scan_id):
-            on_end(batch.scan_id)
+            release_of(runtime, task.work.what, task.owner)
+            lost.setdefault(task.work.scan_id, []).append(task.work)
+    for scan_id, fetches in lost.items():
+        if runtime.state.wants_sessions(scan_id):
+            out.fetch(scan_id, fetches)
+    for task in left:
+        if isinstance(task.work, Fetch):
+            runtime.state.end_fetch(task.work, task.node)
+
+
+def _facts(work: Batch | Fetch) -> dict[str, object]:
+    if isinstance(work, Fetch):
+        return {"scan": work.scan_id, "fetch": work.what}
+    return {"scan": work.scan_id, "batch": work.number, "deaths": work.deaths}
+
+
+def _take_over_batch(runtime: Runtime, batch: Batch, node: str, out: HandOuts) -> None:
+    deaths = batch.deaths + 1 if len(batch.symbols) == 1 else 0
+    _free(runtime, batch)
+    if deaths >= MOST_DEATHS:
+        _give_up(runtime, batch)
+    else:
+        give_out_alone(runtime, batch, deaths, out.publish, why="dead")
+    count_ended(runtime, batch, node)
+    if runtime.state.is_tried(batch.scan_id):
+        out.close(batch.scan_id)
 
 
 def give_out_alone(
@@ -92,11 +127,10 @@ def _give_up(runtime: Runtime, batch: Batch) -> None:
     runtime.state.write(batch.scan_id, BatchRecords(final=[poison], waiting=()))
 
 
-def take_over_at_start(
-    current: Callable[[], Runtime], node: str, publish: Publish, on_end: Callable[[str], object]
-) -> None:
+def take_over_at_start(current: Callable[[], Runtime], node: str, out: HandOuts) -> None:
     """Do `take_over` as a worker gets ready; what keeps it from that is logged."""
     try:
-        take_over(current(), node, publish, on_end)
+        runtime = current()
+        take_over(runtime, runtime.state.left_by(node), out)
     except StoreUnavailable as error:
         log.error("tasks of a dead process stay", node=node, cause=str(error))  # noqa: TRY400 - expected

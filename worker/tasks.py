@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from celery import Task
+from celery import Task, chord
 from celery.signals import worker_ready
 
-from scanner.spec import Batch
+from scanner.bootstrap import Runtime
+from scanner.spec import Batch, Fetch
 from scanner.timeframe import day_date
 from worker import runtime
 from worker.celery import app
@@ -17,7 +19,7 @@ from worker.guard import guarded, guarded_sample, record_batch, redelivered
 from worker.market import Wanted, keep_session, keep_splits
 from worker.patience import patiently
 from worker.rounds import second_round
-from worker.take_over import take_over_at_start
+from worker.take_over import HandOuts, take_over_at_start
 
 
 @app.task(name="scan_symbols", bind=True)
@@ -43,32 +45,31 @@ def scan_symbols(
     return receipt
 
 
-@app.task(name="fetch_session")
-def fetch_session(scan_id: str, wanted: dict[str, Any]) -> dict[str, int]:
+@app.task(name="fetch_session", bind=True)
+def fetch_session(self: Task, scan_id: str, wanted: dict[str, Any]) -> dict[str, int]:
     """Fetch a session of the whole market for a planned scan."""
     asked = Wanted(**wanted)
-    guarded(
-        runtime.current,
-        scan_id,
-        day_date(asked.session).isoformat(),
-        lambda current: keep_session(current, asked),
-        on_end=finish_scan.delay,
-    )
+    what = day_date(asked.session).isoformat()
+    fetch = Fetch(scan_id=scan_id, what=what, task=self.name, arguments=(wanted,))
+    _fetch(self, fetch, lambda current: keep_session(current, asked))
     return {"session": asked.session}
 
 
-@app.task(name="fetch_splits")
-def fetch_splits(scan_id: str, first: str, last: str, asked_at: float) -> dict[str, str]:
+@app.task(name="fetch_splits", bind=True)
+def fetch_splits(
+    self: Task, scan_id: str, first: str, last: str, asked_at: float
+) -> dict[str, str]:
     """List the splits that were executed from `first` to `last` for a planned scan."""
     span = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
-    guarded(
-        runtime.current,
-        scan_id,
-        "splits",
-        lambda current: keep_splits(current, *span, asked_at),
-        on_end=finish_scan.delay,
-    )
+    arguments = (first, last, asked_at)
+    fetch = Fetch(scan_id=scan_id, what="splits", task=self.name, arguments=arguments)
+    _fetch(self, fetch, lambda current: keep_splits(current, *span, asked_at))
     return {"splits": last}
+
+
+def _fetch(task: Task, fetch: Fetch, work: Callable[[Runtime], None]) -> None:
+    node = task.request.hostname or ""
+    guarded(runtime.current, fetch, node, work, on_end=finish_scan.delay)
 
 
 @app.task(name="compare_sample")
@@ -85,6 +86,19 @@ def finish_scan(scan_id: str) -> None:
         patiently(lambda: second_round(current, scan_id, scan_symbols.delay))
 
 
+def fetch_again(scan_id: str, fetches: Sequence[Fetch]) -> None:
+    """Do again what a planned scan has lost, and go on with the scan."""
+    header = [
+        app.signature(one.task, args=(scan_id, *one.arguments), immutable=True) for one in fetches
+    ]
+    chord(header)(app.signature("sessions_fetched", args=(scan_id,), immutable=True))
+
+
+def hand_outs() -> HandOuts:
+    """Return how what a dead process has left goes on."""
+    return HandOuts(publish=scan_symbols.delay, close=finish_scan.delay, fetch=fetch_again)
+
+
 @worker_ready.connect(weak=False)
 def _take_over(sender: Any, **_: Any) -> None:
-    take_over_at_start(runtime.current, sender.hostname, scan_symbols.delay, finish_scan.delay)
+    take_over_at_start(runtime.current, sender.hostname, hand_outs())

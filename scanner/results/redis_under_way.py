@@ -1,13 +1,17 @@
 """Tasks that worker processes have begun: what a process leaves behind when it ends is found here.
 
 One hash for each process, by its name in the fleet: a field a task, which is deleted by the write
-of its records. The next process of the same name takes over what is left (`worker/take_over.py`).
+of its records. The next process of the same name takes over what is left, or the control worker of
+the same machine (`worker/take_over.py`).
 """
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, cast
 
 import orjson
@@ -23,10 +27,20 @@ from scanner.results.redis_records import (
     request_of,
     task_field,
 )
-from scanner.spec import Batch
+from scanner.spec import Batch, Fetch
 
 #: Keys that one step of a search looks at.
 _KEYS_A_TRIP: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftTask:
+    """A task that a process had begun when it died."""
+
+    node: str
+    #: The machine and the process, as `this_process` says it.
+    owner: str
+    work: Batch | Fetch
 
 
 class RedisUnderWay(RedisScanRecords):
@@ -39,7 +53,7 @@ class RedisUnderWay(RedisScanRecords):
     def begin(self, batch: Batch, node: str) -> BarRequest | None:
         """Note that a process has begun a batch; return which bars it needs, as `request` does."""
         key = keys.under_way(node)
-        task = {"pid": os.getpid(), "symbols": batch.symbols, "deaths": batch.deaths}
+        task = {"by": this_process(), "symbols": batch.symbols, "deaths": batch.deaths}
         pipe = self._client.pipeline(transaction=False)
         pipe.hmget(keys.scan(batch.scan_id), REQUEST_FIELDS)
         pipe.hset(key, task_field(batch.scan_id, batch.number), orjson.dumps(task))
@@ -52,35 +66,56 @@ class RedisUnderWay(RedisScanRecords):
         with redis_errors("end a batch"):
             self._client.hdel(keys.under_way(node), task_field(batch.scan_id, batch.number))
 
-    def left_by(self, node: str) -> list[Batch]:
-        """Return the batches that an earlier process of this name has begun and never ended."""
-        with redis_errors("look for tasks that were left"):
-            found = cast("dict[bytes, bytes]", self._client.hgetall(keys.under_way(node)))
-        left = []
-        for name, data in found.items():
-            scan_id, _, number = name.decode().rpartition(":")
-            task: dict[str, Any] = orjson.loads(data)
-            if not _lives(task["pid"]):
-                left.append(
-                    Batch(
-                        scan_id=scan_id,
-                        number=int(number),
-                        symbols=tuple(task["symbols"]),
-                        deaths=task["deaths"],
-                    )
-                )
-        return left
+    def begin_fetch(self, fetch: Fetch, node: str) -> None:
+        """Note that a process has begun to fetch something for a scan."""
+        key = keys.under_way(node)
+        task = {"by": this_process(), "task": fetch.task, "arguments": fetch.arguments}
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hset(key, f"{fetch.scan_id}:{fetch.what}", orjson.dumps(task))
+        pipe.expire(key, self._expiry)
+        with redis_errors("begin a fetch"):
+            pipe.execute()
+
+    def end_fetch(self, fetch: Fetch, node: str) -> None:
+        """Note that a process has ended a fetch, whatever became of it."""
+        with redis_errors("end a fetch"):
+            self._client.hdel(keys.under_way(node), f"{fetch.scan_id}:{fetch.what}")
+
+    def left_by(self, node: str) -> list[LeftTask]:
+        """Return what an earlier process of this name has begun and never ended.
+
+        It has begun nothing itself. Of another machine, or of this one before it started anew,
+        nothing lives any more.
+        """
+        return [task for task in self._tasks(node) if _is_own(task) or not _lives_here(task)]
+
+    def left_here(self) -> list[LeftTask]:
+        """Return what processes of this machine have begun and never ended, whatever their name."""
+        if not _this_machine():
+            return []
+        found = [task for node in self._nodes() for task in self._tasks(node)]
+        return [task for task in found if _is_here(task) and not _lives_here(task)]
 
     def under_way(self, scan_id: str) -> int:
         """Return how many tasks of a scan have been begun and not ended, by any process."""
+        return sum(
+            task.work.scan_id == scan_id for node in self._nodes() for task in self._tasks(node)
+        )
+
+    def _nodes(self) -> list[str]:
         with redis_errors("look for tasks that are under way"):
-            nodes = list(self._client.scan_iter(keys.ALL_UNDER_WAY, count=_KEYS_A_TRIP))
-            pipe = self._client.pipeline(transaction=False)
-            for node in nodes:
-                pipe.hkeys(node)
-            found = pipe.execute()
-        begins = f"{scan_id}:".encode()
-        return sum(name.startswith(begins) for names in found for name in names)
+            found = list(self._client.scan_iter(keys.ALL_UNDER_WAY, count=_KEYS_A_TRIP))
+        return [key.decode().removeprefix(keys.under_way("")) for key in found]
+
+    def _tasks(self, node: str) -> list[LeftTask]:
+        with redis_errors("look for tasks that are under way"):
+            found = cast("dict[bytes, bytes]", self._client.hgetall(keys.under_way(node)))
+        tasks = []
+        for field, data in found.items():
+            task: dict[str, Any] = orjson.loads(data)
+            work = _work_of(field.decode(), task)
+            tasks.append(LeftTask(node=node, owner=task.get("by", ""), work=work))
+        return tasks
 
     def unrecorded(self, scan_id: str, symbols: Sequence[str]) -> list[str]:
         """Return those of `symbols` without any record."""
@@ -108,12 +143,45 @@ class RedisUnderWay(RedisScanRecords):
         return None if batches is None else int(cast("int", batches)) - count
 
 
-def _lives(pid: int) -> bool:
-    """Return whether a process other than this one has that id, on this machine."""
-    if pid == os.getpid():
+def _work_of(field: str, task: Mapping[str, Any]) -> Batch | Fetch:
+    scan_id, _, name = field.rpartition(":")
+    if "task" in task:
+        arguments = tuple(task["arguments"])
+        return Fetch(scan_id=scan_id, what=name, task=task["task"], arguments=arguments)
+    symbols = tuple(task["symbols"])
+    return Batch(scan_id=scan_id, number=int(name), symbols=symbols, deaths=task["deaths"])
+
+
+@functools.cache
+def _this_machine() -> str:
+    """Return what names this machine until it starts anew, and its space of process ids."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:  # no Linux
+        return ""
+
+
+def this_process() -> str:
+    """Return what names this process among those of all machines."""
+    return f"{_this_machine()}/{os.getpid()}"
+
+
+def _is_here(task: LeftTask) -> bool:
+    """Return whether the process of a task is, or was, one of this machine."""
+    return task.owner.rpartition("/")[0] == _this_machine()
+
+
+def _is_own(task: LeftTask) -> bool:
+    return task.owner == this_process()
+
+
+def _lives_here(task: LeftTask) -> bool:
+    """Return whether a process of this machine has the id of the task's."""
+    if not _is_here(task):
         return False
     try:
-        os.kill(pid, 0)
+        os.kill(int(task.owner.rpartition("/")[2]), 0)
     except ProcessLookupError:
         return False
     except PermissionError:  # of another user

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
+from fleet_fixtures import fleet
 from stack_fixtures import alive, environment, scan, scan_json, stack_up, wait_for
 
 pytestmark = pytest.mark.faults
@@ -41,3 +43,28 @@ def test_a_killed_worker_costs_no_symbol(tmp_path):
     assert sum(report["ledger"].values()) == report["symbols"] == SYMBOLS
     assert not any(state.startswith(("deferred", "error")) for state in report["ledger"])
     assert now["scan2"] != victim
+
+
+@pytest.mark.timeout(200)
+def test_a_worker_killed_while_it_fetches_sessions_costs_none(tmp_path):
+    """Its next process fetches them again; the reconciler, as seldom as beat's, is not needed."""
+    with fleet(
+        tmp_path / "fleet",
+        reconciled=15.0,
+        simulator_symbols=SYMBOLS,
+        simulator_latency=0.3,
+        fetch="grouped",
+    ) as one:
+        for share in (1, 5):
+            scan_id = one.enqueue()
+            ends = time.monotonic() + 30.0
+            while int(one.progress(scan_id).fields.get("sessions_done", 0)) < 50 * share:
+                assert time.monotonic() < ends, "no sessions come"
+                time.sleep(0.01)
+            os.kill(one.supervisor.pids()["scan1"], signal.SIGKILL)
+            began = time.monotonic()
+            assert one.ended(scan_id, 60.0).state == "done"
+            one.recovered("a worker is killed while it fetches sessions", began)
+            assert len(one.rows(scan_id)) > SYMBOLS // 2
+            for key in one.runtime.redis.scan_iter("ms1:day:*", count=1_000):
+                one.runtime.redis.delete(key)

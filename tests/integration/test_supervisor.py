@@ -141,16 +141,18 @@ def test_a_process_that_died_is_started_again_after_a_delay(supervisor, tmp_path
 
 @pytest.mark.parametrize(
     ("before", "lived", "delay"),
-    [(0, 1.0, 0.5), (1, 1.0, 1.0), (4, 1.0, 8.0), (9, 1.0, 30.0), (9, 61.0, 0.5)],
+    [(0, 1.0, 0.5), (1, 1.0, 1.0), (4, 1.0, 8.0), (9, 1.0, 30.0), (9, 9.0, 30.0), (9, 11.0, 0.5)],
 )
 def test_the_delay_grows_with_each_end_in_a_row(supervisor, tmp_path, before, lived, delay):
-    """From half a second, by twos; a process that had lived for a minute begins anew."""
+    """From half a second, by twos; a process that had lived for a while begins anew."""
     supervisor.start(command(tmp_path, code="raise SystemExit"))
     child = supervisor.children[0]
     child.process.wait()
-    child.ends, child.started_at = before, time.monotonic() - lived
+    child.ends = child.early = before
+    child.started_at = time.monotonic() - lived
     assert supervisor.restart_dead() == []
     assert child.retry_at - time.monotonic() == pytest.approx(delay, abs=0.3)
+    assert child.ends == before + 1
 
 
 def test_a_process_that_ends_again_and_again_is_told_of(supervisor, tmp_path, monkeypatch):

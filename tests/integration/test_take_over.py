@@ -16,13 +16,14 @@ from scan_builders import LAST, REQUEST, ScriptedProvider, row, series
 from scanner import keys
 from scanner.errors import StoreUnavailable
 from scanner.results.redis_records import BatchRecords
+from scanner.results.redis_under_way import this_process
 from scanner.spec import Batch
 from scheduler.request import request_scan, spec_of
 from worker import take_over as module
 from worker import tasks
 from worker.finish import finish
 from worker.guard import record_batch, redelivered
-from worker.take_over import take_over, take_over_at_start
+from worker.take_over import HandOuts, take_over, take_over_at_start
 
 SYMBOLS = ["AAA", "BBB", "CCC"]
 NODE = "scan1@here"
@@ -33,9 +34,9 @@ FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
 @pytest.fixture(scope="module")
 def dead():
     """Return the id of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
 
 
 @pytest.fixture
@@ -52,16 +53,22 @@ def scan_id(runtime):
     return found
 
 
+def process(pid):
+    """Return the name of a process of this machine."""
+    return f"{this_process().rpartition('/')[0]}/{pid}"
+
+
 def left(queue, scan_id, symbols, pid, deaths=0, number=0):
     """Leave a task as a process that died in it."""
-    task = {"pid": pid, "symbols": symbols, "deaths": deaths}
+    task = {"by": process(pid), "symbols": symbols, "deaths": deaths}
     queue.hset(keys.under_way(NODE), f"{scan_id}:{number}", orjson.dumps(task))
 
 
 def taken_over(runtime):
     """Let the next process of the node start; return the scans that may be closed."""
     ended = []
-    take_over(runtime, NODE, tasks.scan_symbols.delay, ended.append)
+    out = HandOuts(publish=tasks.scan_symbols.delay, close=ended.append, fetch=print)
+    take_over(runtime, runtime.state.left_by(NODE), out)
     return ended
 
 
@@ -77,7 +84,7 @@ def test_a_task_is_under_way_until_its_records_are_written(queue, runtime, scan_
     batch = Batch(scan_id=scan_id, number=0, symbols=("AAA",))
     assert runtime.state.begin(batch, NODE) is not None
     (data,) = queue.hgetall(keys.under_way(NODE)).values()
-    assert orjson.loads(data) == {"pid": os.getpid(), "symbols": ["AAA"], "deaths": 0}
+    assert orjson.loads(data) == {"by": process(os.getpid()), "symbols": ["AAA"], "deaths": 0}
     record_batch(lambda: runtime, batch, NODE, print)
     assert queue.hgetall(keys.under_way(NODE)) == {}
     runtime.state.stop(scan_id, "enough")
@@ -225,4 +232,4 @@ def test_a_worker_starts_though_its_server_is_away(monkeypatch, runtime):
         raise StoreUnavailable("look for tasks that were left: no connection")
 
     monkeypatch.setattr(module, "take_over", away)
-    take_over_at_start(lambda: runtime, NODE, print, print)
+    take_over_at_start(lambda: runtime, NODE, HandOuts(publish=print, close=print, fetch=print))

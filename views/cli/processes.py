@@ -22,9 +22,11 @@ from scanner.plain import plain
 _PR_SET_PDEATHSIG: Final = 1
 #: Seconds that a process has to end by itself before it is killed.
 _PATIENCE: Final = 15.0
-#: Seconds before a process is started again; they double with each time in a row.
+#: Seconds before a process is started again; they double with each time in a row that it has lived
+#: for less than _SETTLED: what works for a while is not kept away for long.
 _FIRST_DELAY: Final = 0.5
 _LONGEST_DELAY: Final = 30.0
+_SETTLED: Final = 10.0
 #: Seconds that a process has to live so that its next end is the first of a new row.
 _STEADY: Final = 60.0
 #: Ends in a row that are a crash loop.
@@ -54,8 +56,9 @@ class _Child:
     command: Command
     process: subprocess.Popen[bytes]
     started_at: float
-    #: Ends in a row.
+    #: Ends in a row, and of them those soon after the start.
     ends: int = 0
+    early: int = 0
     retry_at: float = 0.0
 
 
@@ -93,8 +96,11 @@ class Supervisor:
                 continue
             now = time.monotonic()
             if not child.retry_at:
-                child.ends = 1 if now - child.started_at >= _STEADY else child.ends + 1
-                child.retry_at = now + min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** (child.ends - 1))
+                lived = now - child.started_at
+                child.ends = 1 if lived >= _STEADY else child.ends + 1
+                child.early = 0 if lived >= _SETTLED else child.early + 1
+                delay = _FIRST_DELAY * 2.0 ** max(0, child.early - 1)
+                child.retry_at = now + min(_LONGEST_DELAY, delay)
             elif now >= child.retry_at:
                 child.process, child.started_at = self._spawn(child.command), now
                 child.retry_at = 0.0

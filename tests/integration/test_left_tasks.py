@@ -1,0 +1,130 @@
+"""What dead processes of any name leave: sessions that they fetched, tasks that nobody takes up."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+
+import orjson
+import pytest
+from market_days import asked, market_of, runtime_of, work
+from runtime_builders import messages
+
+from scanner import keys
+from scanner.results.redis_under_way import this_process
+from scanner.spec import Batch
+from scheduler.dispatch import start_scan
+from scheduler.reconcile import reconcile
+from scheduler.request import request_scan, spec_of
+from worker.finish import finish
+from worker.take_over import take_over
+from worker.tasks import hand_outs
+
+NODE, DAY, SESSION = "scan1@here", "2025-07-02", "'session': 20271"
+
+
+@pytest.fixture(scope="module")
+def dead():
+    """Return the name of a process of this machine that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return f"{this_process().rpartition('/')[0]}/{ended.pid}"
+
+
+@pytest.fixture
+def market():
+    """Return a market of twelve symbols."""
+    return market_of()
+
+
+@pytest.fixture
+def runtime(queue, market):
+    """Return a runtime that asks for sessions."""
+    return runtime_of(queue, market)
+
+
+def fetched_but_one(queue, monkeypatch, runtime, owner):
+    """Return a scan whose sessions came, but for the one with which its process died."""
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    found = zip(queue.lrange("scan", 0, -1)[::-1], messages(queue, "scan"), strict=True)
+    ((message, (name, arguments)),) = ((m, sent) for m, sent in found if SESSION in str(sent))
+    queue.lrem("scan", 1, message)
+    work(queue, monkeypatch, runtime)
+    task = {"by": owner, "task": name, "arguments": arguments[1:]}
+    queue.hset(keys.under_way(NODE), f"{scan_id}:{DAY}", orjson.dumps(task))
+    queue.set(keys.claim(runtime.source, DAY), f"{owner}/{secrets.token_hex(4)}", ex=60)
+    return scan_id
+
+
+def test_a_session_of_a_dead_process_is_fetched_again(queue, monkeypatch, runtime, market, dead):
+    """By the next process of its name, and the scan goes on."""
+    scan_id = fetched_but_one(queue, monkeypatch, runtime, dead)
+    asked(market)
+    take_over(runtime, runtime.state.left_by(NODE), hand_outs())
+    assert queue.hlen(keys.under_way(NODE)) == 0
+    work(queue, monkeypatch, runtime)
+    assert asked(market) == [DAY]
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    assert finish(runtime, scan_id).ledger == {"scored": 12}
+
+
+def test_nothing_is_fetched_again_for_a_scan_that_is_over(queue, monkeypatch, runtime, dead):
+    """Its claim is free nevertheless: another scan may want the session."""
+    scan_id = fetched_but_one(queue, monkeypatch, runtime, dead)
+    assert runtime.state.cancel(scan_id, "enough")
+    take_over(runtime, runtime.state.left_by(NODE), hand_outs())
+    assert messages(queue, "scan") == []
+    assert queue.exists(keys.claim(runtime.source, DAY)) == 0
+    assert queue.hlen(keys.under_way(NODE)) == 0
+
+
+def test_what_a_process_fetches_is_not_taken_for_lost(queue, monkeypatch, runtime):
+    """Unless it never ends; then it may be gone with its machine."""
+    owner = f"elsewhere/{this_process()}"
+    fetched_but_one(queue, monkeypatch, runtime, owner)
+    queue.delete(keys.claim(runtime.source, DAY))
+    monkeypatch.setattr("scheduler.reconcile.LOST_AFTER", 0.0)
+    reconcile(runtime)
+    reconcile(runtime)
+    assert messages(queue, "scan") == []
+    queue.delete(keys.under_way(NODE))
+    reconcile(runtime)
+    assert [SESSION in str(sent) for sent in messages(queue, "scan")] == [True]
+
+
+def test_a_claim_of_another_process_is_kept(queue, monkeypatch, runtime, dead):
+    """It has taken over what the dead one had claimed."""
+    fetched_but_one(queue, monkeypatch, runtime, dead)
+    queue.set(keys.claim(runtime.source, DAY), f"{this_process()}/1")
+    take_over(runtime, runtime.state.left_by(NODE), hand_outs())
+    assert queue.exists(keys.claim(runtime.source, DAY)) == 1
+
+
+def test_a_fetch_is_under_way_until_it_has_ended(queue, monkeypatch, runtime, market):
+    """Whatever becomes of it."""
+    seen = []
+    monkeypatch.setattr(market, "splits", lambda *_: seen.append(queue.hkeys(keys.under_way(""))))
+    scan_id = request_scan(runtime, spec_of(runtime))
+    start_scan(runtime, scan_id)
+    work(queue, monkeypatch, runtime)
+    assert seen == [[f"{scan_id}:splits".encode()]]
+    assert queue.keys(keys.ALL_UNDER_WAY) == []
+
+
+def test_the_reconciler_takes_over_for_a_process_that_does_not_come_back(queue, runtime, dead):
+    """Of its own machine; of another one it cannot know who lives."""
+    scan_id = request_scan(runtime, spec_of(runtime))
+    fields = {"source": runtime.source, "universe": "all", "timeframe": "1d", "first": 1, "last": 2}
+    assert runtime.state.start(scan_id, ["AAA", "BBB"], 4e9, fields | {"batches": 2})
+    owners = [(dead, "AAA"), (f"elsewhere/{dead.rpartition('/')[2]}", "BBB")]
+    for number, (owner, symbol) in enumerate(owners):
+        task = {"by": owner, "symbols": [symbol], "deaths": 0}
+        queue.hset(keys.under_way(f"scan{number}@gone"), f"{scan_id}:{number}", orjson.dumps(task))
+    runtime.state.begin(Batch(scan_id=scan_id, number=5, symbols=("CCC",)), "scan7@here")
+    reconcile(runtime)
+    reconcile(runtime)
+    assert [arguments[2:] for _, arguments in messages(queue, "scan")] == [[["AAA"], 1]]
+    assert queue.hlen(keys.under_way("scan1@gone")) == 1
