@@ -139,6 +139,7 @@ def test_a_refused_key_stops_the_scan_with_one_message(env, tmp_path):
         wrong = env | {
             "SCANNER_PROVIDER": "polygon",
             "SCANNER_POLYGON_URL": url,
+            "SCANNER_RATE": "unlimited",
             "POLYGON_API_KEY": "the-wrong-key",
         }
         for universe in ("all", str(tmp_path / "universe.txt")):
@@ -159,6 +160,7 @@ def test_a_provider_that_is_down_is_named(env):
     down = env | {
         "SCANNER_PROVIDER": "polygon",
         "SCANNER_POLYGON_URL": f"http://127.0.0.1:{free_port()}",
+        "SCANNER_RATE": "unlimited",
         "POLYGON_API_KEY": "any",
     }
     done = scan("run", "--as-of", "2025-07-09", env=down)

@@ -160,6 +160,11 @@ def test_a_client_shows_its_certificate_where_it_is_asked_for(papers, port):
         by_the_results(settings_for(tls, **named))
         with pytest.raises(OperationalError):
             by_the_queue(settings_for(tls, redis_ca=papers / "ca.pem"))
+        url = f"rediss://:made-up@127.0.0.1:{tls}/0"
+        env = environment(papers / "home", redis_url=url, redis_ca=papers / "ca.pem")
+        done = scan("status", env=env)
+    assert done.returncode == 3
+    assert "SCANNER_REDIS_CERT where it asks for a certificate" in done.stderr
 
 
 @pytest.mark.parametrize(

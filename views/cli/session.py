@@ -84,7 +84,8 @@ def check_redis(client: redis.Redis, variable: str = "SCANNER_REDIS_URL") -> Non
     except redis.RedisError as error:
         advice = tls_failure(error) or (
             f"start it, or the stack with `scan up`, and check {variable} "
-            "(rediss:// where the server speaks TLS, else redis://)"
+            "(rediss:// where the server speaks TLS, with SCANNER_REDIS_CERT where it asks for a "
+            "certificate; else redis://)"
         )
         raise StoreUnavailable(f"Redis does not answer ({error}): {advice}") from error
 
