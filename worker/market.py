@@ -6,7 +6,6 @@ A session that several scans want at once is fetched by one of them; the others 
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,9 +26,9 @@ from scanner.errors import (
     RateLimited,
     TransientError,
 )
+from scanner.owner import this_thread
 from scanner.redis_errors import redis_errors
 from scanner.results.redis_fetch import UNFETCHED
-from scanner.results.redis_under_way import this_process
 from scanner.spec import Fetch
 from scanner.timeframe import DAILY, day_date, day_number
 from scanner.turns import TURNS
@@ -142,26 +141,33 @@ def _once(
     runtime: Runtime, what: str, is_kept: Callable[[], bool], fetch: Callable[[], None]
 ) -> None:
     """Call `fetch` unless another task does; ProviderUnavailable if that one does not end."""
-    key, token = keys.claim(runtime.source, what), f"{this_process()}/{secrets.token_hex(8)}"
+    key, owner = keys.claim(runtime.source, what), this_thread()
     ends = time.monotonic() + _CLAIM_SECONDS
     while not is_kept():
-        with redis_errors("claim a session"):
-            claimed = runtime.redis.set(key, token, nx=True, ex=_CLAIM_SECONDS)
-        if claimed:
+        if _claimed(runtime, key, owner):
             try:
                 if not is_kept():
                     fetch()
             finally:
-                _release(runtime, key, token)
+                _release(runtime, key, owner)
             return
         if time.monotonic() > ends:
             raise ProviderUnavailable(f"{what}: expected another task to fetch it")
         time.sleep(_LOOK_SECONDS)
 
 
-def _release(runtime: Runtime, key: str, token: str) -> None:
+def _claimed(runtime: Runtime, key: str, owner: str) -> bool:
+    """Return whether the claim is this thread's; one that it could not give up is, too."""
+    pipe = runtime.redis.pipeline(transaction=False)
+    pipe.set(key, owner, nx=True, ex=_CLAIM_SECONDS)
+    pipe.get(key)
+    with redis_errors("claim a session"):
+        return bool(pipe.execute()[1] == owner.encode())
+
+
+def _release(runtime: Runtime, key: str, owner: str) -> None:
     with redis_errors("release a session"):
-        if (cast("bytes | None", runtime.redis.get(key)) or b"").startswith(token.encode()):
+        if (cast("bytes | None", runtime.redis.get(key)) or b"").startswith(owner.encode()):
             runtime.redis.delete(key)
 
 

@@ -12,12 +12,19 @@ from typing import Any
 
 import structlog
 from kombu.transport import TRANSPORT_ALIASES, redis
+from redis.exceptions import ConnectionError as Disconnected
 
 log = structlog.get_logger(__name__)
 
 
 class Channel(redis.Channel):
-    """The stock channel; bytes that are no JSON are dropped."""
+    """The stock channel; bytes that are no JSON are dropped, and one that is closed says so."""
+
+    def _connparams(self, *args: Any, **options: Any) -> Any:
+        # An attribute that is None would end the worker that closes a connection which is lost.
+        if self.connection.client is None:
+            raise Disconnected("expected an open connection of the queue, got a closed one")
+        return super()._connparams(*args, **options)  # type: ignore[no-untyped-call]
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

@@ -12,6 +12,7 @@ from scanner import keys
 from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarRequest, CacheRead, covered_of, entry_of, read_entries
 from scanner.bars.codec import HEADER_SIZE
+from scanner.owner import this_thread
 from scanner.redis_errors import redis_errors
 
 #: Seconds after which another caller may fetch what one has claimed: it has died.
@@ -70,9 +71,16 @@ class RedisBarCache:
             pipe.execute()
 
     def claim(self, request: BarRequest, symbol: str) -> bool:
-        """Return whether this caller is the one that fetches `symbol`."""
+        """Return whether this caller is the one that fetches `symbol`.
+
+        A claim that this thread could not give up, for Redis was away, is still its own.
+        """
+        key, owner = _claim(request, symbol), this_thread()
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(key, owner, nx=True, ex=CLAIM_SECONDS)
+        pipe.get(key)
         with redis_errors("claim a symbol"):
-            return bool(self._client.set(_claim(request, symbol), 1, nx=True, ex=CLAIM_SECONDS))
+            return bool(pipe.execute()[1] == owner.encode())
 
     def release(self, request: BarRequest, symbol: str) -> None:
         """Give up a claim, so that another caller may try."""

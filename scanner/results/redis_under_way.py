@@ -7,11 +7,8 @@ the same machine (`worker/take_over.py`).
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, cast
 
 import orjson
@@ -19,6 +16,7 @@ import redis
 
 from scanner import keys
 from scanner.bars.cache import BarRequest
+from scanner.owner import is_here, lives_here, this_machine, this_process
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_records import (
@@ -87,14 +85,18 @@ class RedisUnderWay(RedisScanRecords):
         It has begun nothing itself. Of another machine, or of this one before it started anew,
         nothing lives any more.
         """
-        return [task for task in self._tasks(node) if _is_own(task) or not _lives_here(task)]
+        return [
+            task
+            for task in self._tasks(node)
+            if task.owner == this_process() or not lives_here(task.owner)
+        ]
 
     def left_here(self) -> list[LeftTask]:
         """Return what processes of this machine have begun and never ended, whatever their name."""
-        if not _this_machine():
+        if not this_machine():
             return []
         found = [task for node in self._nodes() for task in self._tasks(node)]
-        return [task for task in found if _is_here(task) and not _lives_here(task)]
+        return [one for one in found if is_here(one.owner) and not lives_here(one.owner)]
 
     def under_way(self, scan_id: str) -> int:
         """Return how many tasks of a scan have been begun and not ended, by any process."""
@@ -150,40 +152,3 @@ def _work_of(field: str, task: Mapping[str, Any]) -> Batch | Fetch:
         return Fetch(scan_id=scan_id, what=name, task=task["task"], arguments=arguments)
     symbols = tuple(task["symbols"])
     return Batch(scan_id=scan_id, number=int(name), symbols=symbols, deaths=task["deaths"])
-
-
-@functools.cache
-def _this_machine() -> str:
-    """Return what names this machine until it starts anew, and its space of process ids."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
-    except OSError:  # no Linux
-        return ""
-
-
-def this_process() -> str:
-    """Return what names this process among those of all machines."""
-    return f"{_this_machine()}/{os.getpid()}"
-
-
-def _is_here(task: LeftTask) -> bool:
-    """Return whether the process of a task is, or was, one of this machine."""
-    return task.owner.rpartition("/")[0] == _this_machine()
-
-
-def _is_own(task: LeftTask) -> bool:
-    return task.owner == this_process()
-
-
-def _lives_here(task: LeftTask) -> bool:
-    """Return whether a process of this machine has the id of the task's."""
-    if not _is_here(task):
-        return False
-    try:
-        os.kill(int(task.owner.rpartition("/")[2]), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # of another user
-        return True
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -176,3 +177,15 @@ def test_a_redis_that_is_away_is_a_store_that_is_not_available():
         cache.covered(REQUEST, ["AAA"])
     with pytest.raises(StoreUnavailable, match="write bars"):
         cache.write(REQUEST, [series("AAA")])
+
+
+def test_a_claim_is_its_thread_s_until_it_is_given_up(client):
+    """Also when it could not be given up: who lost Redis meanwhile must not wait for itself."""
+    cache = RedisBarCache(client, EXPIRY)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(cache.claim, REQUEST, "AAA").result()
+        assert not cache.claim(REQUEST, "AAA")
+        assert pool.submit(cache.claim, REQUEST, "AAA").result()
+        pool.submit(cache.release, REQUEST, "AAA").result()
+    assert cache.claim(REQUEST, "AAA")
+    assert [50 < client.ttl(key) <= 60 for key in client.keys(f"{keys.PREFIX}*")] == [True]

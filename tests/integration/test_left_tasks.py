@@ -5,19 +5,24 @@ from __future__ import annotations
 import secrets
 import subprocess
 import sys
+import time
 
 import orjson
 import pytest
 from market_days import asked, market_of, runtime_of, work
 from runtime_builders import messages
+from scan_builders import LAST
 
 from scanner import keys
-from scanner.results.redis_under_way import this_process
+from scanner.bars.store import MarketStore
+from scanner.errors import StoreUnavailable
+from scanner.owner import this_process
 from scanner.spec import Batch
 from scheduler.dispatch import start_scan
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 from worker.finish import finish
+from worker.market import Wanted, keep_session
 from worker.take_over import take_over
 from worker.tasks import hand_outs
 
@@ -128,3 +133,22 @@ def test_the_reconciler_takes_over_for_a_process_that_does_not_come_back(queue, 
     reconcile(runtime)
     assert [arguments[2:] for _, arguments in messages(queue, "scan")] == [[["AAA"], 1]]
     assert queue.hlen(keys.under_way("scan1@gone")) == 1
+
+
+def test_a_session_that_could_not_be_given_up_is_still_its_thread_s(runtime, market, monkeypatch):
+    """Redis was away: the task that does its work again must not wait for itself."""
+    wanted = Wanted(session=LAST, asked_at=100.0, good_from=90.0, expiry=100, may_be_empty=False)
+
+    def away(*_, **__):
+        raise StoreUnavailable("no connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.market._release", away)
+        patch.setattr(MarketStore, "write", away)
+        with pytest.raises(StoreUnavailable):
+            keep_session(runtime, wanted)
+    began = time.monotonic()
+    keep_session(runtime, wanted)
+    assert time.monotonic() - began < 30.0
+    assert asked(market) == ["2025-07-09", "2025-07-09"]
+    assert runtime.redis.keys("ms1:claim:test-1:*") == []

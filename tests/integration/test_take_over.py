@@ -15,8 +15,8 @@ from scan_builders import LAST, REQUEST, ScriptedProvider, row, series
 
 from scanner import keys
 from scanner.errors import StoreUnavailable
+from scanner.owner import this_process
 from scanner.results.redis_records import BatchRecords
-from scanner.results.redis_under_way import this_process
 from scanner.spec import Batch
 from scheduler.request import request_scan, spec_of
 from worker import take_over as module
@@ -114,7 +114,9 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
 def test_a_claim_of_a_dead_process_ends_with_it(queue, runtime, scan_id, dead, cancelled):
     """Else the next task of its symbol would wait for it, of this scan or of another one."""
     request = runtime.state.request(scan_id)
-    assert runtime.tools.cache.claim(request, "AAA")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(runtime.tools.cache.claim, request, "AAA").result()
+    assert not runtime.tools.cache.claim(request, "AAA")
     left(queue, scan_id, ["AAA"], dead)
     if cancelled:
         assert runtime.state.cancel(scan_id, "enough")
