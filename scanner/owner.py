@@ -42,7 +42,7 @@ def lives_here(process: str) -> bool:
         return False
     try:
         os.kill(int(process.rpartition("/")[2]), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, ValueError, OverflowError):
         return False
     except PermissionError:  # of another user
         return True

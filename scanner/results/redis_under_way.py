@@ -7,6 +7,7 @@ the same machine (`worker/take_over.py`).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -114,9 +115,10 @@ class RedisUnderWay(RedisScanRecords):
             found = cast("dict[bytes, bytes]", self._client.hgetall(keys.under_way(node)))
         tasks = []
         for field, data in found.items():
-            task: dict[str, Any] = orjson.loads(data)
-            work = _work_of(field.decode(), task)
-            tasks.append(LeftTask(node=node, owner=task.get("by", ""), work=work))
+            with contextlib.suppress(ValueError, TypeError, LookupError):  # it is not of ours
+                task: dict[str, Any] = orjson.loads(data)
+                work = _work_of(field.decode(), task)
+                tasks.append(LeftTask(node=node, owner=str(task["by"]), work=work))
         return tasks
 
     def unrecorded(self, scan_id: str, symbols: Sequence[str]) -> list[str]:

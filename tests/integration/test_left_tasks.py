@@ -152,3 +152,26 @@ def test_a_session_that_could_not_be_given_up_is_still_its_thread_s(runtime, mar
     assert time.monotonic() - began < 30.0
     assert asked(market) == ["2025-07-09", "2025-07-09"]
     assert runtime.redis.keys("ms1:claim:test-1:*") == []
+
+
+@pytest.mark.parametrize("pid", ["", "none", "9" * 40])
+def test_a_process_that_cannot_be_is_dead(queue, runtime, pid):
+    """Whoever has written it."""
+    owner = f"{this_process().rpartition('/')[0]}/{pid}"
+    task = {"by": owner, "symbols": ["AAA"], "deaths": 0}
+    queue.hset(keys.under_way(NODE), "scan:0", orjson.dumps(task))
+    assert len(runtime.state.left_here()) == 1
+    reconcile(runtime)
+    assert queue.exists(keys.under_way(NODE)) == 0
+
+
+@pytest.mark.parametrize(
+    "data", ["[1]", "{}", "no JSON", '{"by": "a/1"}', '{"by": 1, "symbols": 2, "deaths": 0}']
+)
+def test_what_is_not_ours_among_the_tasks_is_passed_over(queue, runtime, data):
+    """Who can write there must not keep scans from being closed."""
+    for name in ("scan:0", "scan:none", "", "scan:2025-07-02"):
+        queue.hset(keys.under_way(NODE), name, data)
+    assert runtime.state.left_by(NODE) == runtime.state.left_here() == []
+    assert runtime.state.under_way("scan") == 0
+    reconcile(runtime)
