@@ -52,7 +52,7 @@ def start_scan(runtime: Runtime, scan_id: str, *, ask_again: bool = True) -> Non
     started = time.perf_counter()
     spec = runtime.state.spec(scan_id)
     if spec is None:
-        log.error("scan is gone", scan=scan_id)
+        log.warning("scan is not planned, or not any more", scan=scan_id)
         return
     try:
         runtime.check_source(spec.source)

@@ -88,9 +88,10 @@ def finish_scan(scan_id: str) -> None:
 
 def fetch_again(scan_id: str, fetches: Sequence[Fetch]) -> None:
     """Do again what a planned scan has lost, and go on with the scan."""
-    header = [
+    # A list would leave a subscription behind for each part.
+    header = (
         app.signature(one.task, args=(scan_id, *one.arguments), immutable=True) for one in fetches
-    ]
+    )
     chord(header)(app.signature("sessions_fetched", args=(scan_id,), immutable=True))
 
 
