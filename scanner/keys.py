@@ -30,9 +30,14 @@ def short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
+def is_word(text: str) -> bool:
+    """Return whether `text` can be a part of a key."""
+    return _WORD.fullmatch(text) is not None
+
+
 def _key(*parts: str) -> str:
     for part in parts:
-        if not _WORD.fullmatch(part):
+        if not is_word(part):
             raise ConfigError(
                 f"expected the id of a scan, a symbol or another name without spaces, "
                 f"got {part[:60]!a}"

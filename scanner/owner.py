@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
+import socket
 import threading
 from pathlib import Path
 
 
 @functools.cache
 def this_machine() -> str:
-    """Return what names this machine until it starts anew, and its space of process ids.
-
-    Nothing where that is not known.
-    """
+    """Return what names this machine until it starts anew, and its space of process ids."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
     except OSError:  # no Linux
-        return ""
+        return socket.gethostname()
 
 
 def this_process() -> str:

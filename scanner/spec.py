@@ -86,6 +86,10 @@ class Batch:
     again: bool = False
 
 
+#: Tasks that fetch.
+FETCHES: Final = ("fetch_session", "fetch_splits")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
     """What a worker does for a planned scan before it has any batch: a session, or the splits."""

@@ -23,7 +23,7 @@ from scheduler.sessions import Calendar, calendar_of
 log = structlog.get_logger(__name__)
 
 #: A time of day that was missed by more than this is skipped.
-_GRACE: Final = dt.timedelta(minutes=10)
+_GRACE: Final = dt.timedelta(minutes=30)
 _CLAIM_SECONDS: Final = 7 * 86_400
 #: After this a tick that has claimed a slot and started nothing is taken for dead.
 _DEAD_AFTER: Final = dt.timedelta(seconds=45)
@@ -35,7 +35,7 @@ def due_slot(schedule: str, now: dt.datetime, calendar: Calendar | None = None) 
     """Return the name of the slot that is due at `now`, or None.
 
     `every 15m` is always in a slot: quarters of the hour since midnight in New York. `at 16:20` and
-    `at close+20m` are due for ten minutes, on sessions of the calendar; without one, on every day.
+    `at close+20m` are due for half an hour, on sessions of the calendar; without one, on every day.
     """
     parsed = parse_schedule(schedule)
     today = now.astimezone(EXCHANGE_ZONE).date()

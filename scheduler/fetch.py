@@ -84,7 +84,8 @@ def most_came(runtime: Runtime, scan_id: str) -> bool:
     """Return whether a round has brought more than is missing still, and nothing has to wait."""
     before = runtime.state.prepared(scan_id)
     brought = before.done - before.done_before
-    return brought > before.asked - before.done and not before.waits
+    # A session that was fetched twice counts twice.
+    return brought > max(0, before.asked - before.done) and not before.waits
 
 
 def _next_round(need: BarsNeed, before: Prepared) -> dict[str, Any]:

@@ -47,8 +47,7 @@ def reconcile(runtime: Runtime) -> None:
         report_lost(runtime)
     except (ScannerError, ValueError):
         log.exception("open scans cannot be read")
-    # Their next processes may be long in coming.
-    take_over(runtime, runtime.state.left_here(), hand_outs())
+    _take_over_here(runtime)
     for scan_id, deadline in runtime.state.open_scans().items():
         try:
             _look_after(runtime, scan_id, deadline)
@@ -59,6 +58,17 @@ def reconcile(runtime: Runtime) -> None:
             log.exception("scan cannot be read", scan=scan_id)
             if time.time() >= deadline and not isinstance(error, TransientError):
                 runtime.state.give_up(scan_id, f"{_UNREADABLE}: {type(error).__name__}: {error}")
+
+
+def _take_over_here(runtime: Runtime) -> None:
+    """Go on with what dead processes of this machine had begun: their next ones may not come."""
+    try:
+        take_over(runtime, runtime.state.left_here(), hand_outs())
+    except (ScannerError, ValueError, TypeError, LookupError) as error:
+        # What is not ours among the tasks must not keep scans open.
+        if isinstance(error, StoreUnavailable) and error.passes:
+            raise
+        log.exception("tasks of dead processes cannot be read")
 
 
 _UNREADABLE: Final = "the scan's state in Redis cannot be read"
@@ -124,7 +134,16 @@ def _stalled(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
     quiet = now - float(progress.fields["moved_at"])
     if queued or quiet < LOST_AFTER:
         return False
-    return quiet >= STALLED_AFTER or not runtime.state.under_way(scan_id)
+    if quiet >= STALLED_AFTER:
+        return True
+    # When all sessions have come somebody plans, and nothing is under way.
+    planning = progress.state == PLANNED and _all_came(progress)
+    return not planning and not runtime.state.under_way(scan_id)
+
+
+def _all_came(progress: ScanProgress) -> bool:
+    counts = [int(progress.fields.get(name, "0")) for name in ("sessions_done", "sessions")]
+    return counts[0] >= counts[1]
 
 
 def _go_on(runtime: Runtime, scan_id: str, progress: ScanProgress) -> None:

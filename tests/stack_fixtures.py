@@ -29,6 +29,7 @@ def environment(home: Path, **settings: object) -> dict[str, str]:
     kept["PATH"] = f"{Path(sys.executable).parent}:{kept['PATH']}"
     kept["SCANNER_HOME"] = str(home)
     kept["COLUMNS"] = "120"
+    kept["SCANNER_SCHEDULE"] = "off"  # else beat starts scans of its own, at one time of the day
     return kept | {f"SCANNER_{name.upper()}": str(value) for name, value in settings.items()}
 
 

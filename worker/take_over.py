@@ -46,18 +46,17 @@ def take_over(runtime: Runtime, left: Sequence[LeftTask], out: HandOuts) -> None
     """Go on with what processes had begun when they died; StoreUnavailable."""
     lost: dict[str, list[Fetch]] = {}
     for task in left:
+        if not runtime.state.take(task):  # another one has
+            continue
         log.warning("task of a dead process", node=task.node, **_facts(task.work))
         if isinstance(task.work, Batch):
-            _take_over_batch(runtime, task.work, task.node, out)
+            _take_over_batch(runtime, task.work, task.node, task.owner, out)
         else:
             release_of(runtime, task.work.what, task.owner)
             lost.setdefault(task.work.scan_id, []).append(task.work)
     for scan_id, fetches in lost.items():
         if runtime.state.wants_sessions(scan_id):
             out.fetch(scan_id, fetches)
-    for task in left:
-        if isinstance(task.work, Fetch):
-            runtime.state.end_fetch(task.work, task.node)
 
 
 def _facts(work: Batch | Fetch) -> dict[str, object]:
@@ -66,9 +65,9 @@ def _facts(work: Batch | Fetch) -> dict[str, object]:
     return {"scan": work.scan_id, "batch": work.number, "deaths": work.deaths}
 
 
-def _take_over_batch(runtime: Runtime, batch: Batch, node: str, out: HandOuts) -> None:
+def _take_over_batch(runtime: Runtime, batch: Batch, node: str, owner: str, out: HandOuts) -> None:
     deaths = batch.deaths + 1 if len(batch.symbols) == 1 else 0
-    _free(runtime, batch)
+    _free(runtime, batch, owner)
     if deaths >= MOST_DEATHS:
         _give_up(runtime, batch)
     else:
@@ -105,13 +104,13 @@ def give_out(
     log.info("symbols given out again", scan=scan_id, symbols=len(symbols), why=why)
 
 
-def _free(runtime: Runtime, batch: Batch) -> None:
+def _free(runtime: Runtime, batch: Batch, owner: str) -> None:
     """Give up the claims of a dead process, for which its successor would wait."""
     # A scan that was cancelled since may be resumed, and others want the same bars.
     request = runtime.state.request(batch.scan_id, running=False)
     if request is not None and not request.grouped:
         for symbol in batch.symbols:
-            runtime.tools.cache.release(request, symbol)
+            runtime.tools.cache.release(request, symbol, owner)
 
 
 def count_ended(runtime: Runtime, batch: Batch, node: str) -> None:

@@ -76,8 +76,8 @@ class BarCache(Protocol):
         """Return whether this caller is the one that fetches `symbol`; a claim ends by itself."""
         ...
 
-    def release(self, request: BarRequest, symbol: str) -> None:
-        """Give up a claim, so that another caller may try."""
+    def release(self, request: BarRequest, symbol: str, process: str = "") -> None:
+        """Give up a claim, so that another caller may try; with `process` only one of that."""
         ...
 
 
@@ -164,7 +164,7 @@ class MemoryBarCache:
             self._claims.add(symbol)
         return not taken
 
-    def release(self, request: BarRequest, symbol: str) -> None:  # noqa: ARG002 - as above
+    def release(self, request: BarRequest, symbol: str, process: str = "") -> None:  # noqa: ARG002 - as above
         """Give up a claim, so that another caller may try."""
         with self._lock:
             self._claims.discard(symbol)

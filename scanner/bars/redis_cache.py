@@ -82,10 +82,13 @@ class RedisBarCache:
         with redis_errors("claim a symbol"):
             return bool(pipe.execute()[1] == owner.encode())
 
-    def release(self, request: BarRequest, symbol: str) -> None:
-        """Give up a claim, so that another caller may try."""
+    def release(self, request: BarRequest, symbol: str, process: str = "") -> None:
+        """Give up a claim, so that another caller may try; with `process` only one of that."""
+        key = _claim(request, symbol)
         with redis_errors("release a symbol"):
-            self._client.delete(_claim(request, symbol))
+            holder = cast("bytes | None", self._client.get(key)) if process else None
+            if not process or (holder or b"").startswith(f"{process}/".encode()):
+                self._client.delete(key)
 
     def drop(self, source: str, timeframe: str, symbols: Iterable[str]) -> None:
         """Forget the entries of `symbols`, whose bars are others now."""

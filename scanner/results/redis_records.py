@@ -229,7 +229,7 @@ def request_of(values: Sequence[Any], *, running: bool = True) -> BarRequest | N
 
     Without `running` None only if it never did.
     """
-    if values[1] is None or (running and values[0] != RUNNING.encode()):
+    if None in values[1:5] or (running and values[0] != RUNNING.encode()):
         return None
     source, timeframe, first, last = (value.decode() for value in values[1:5])
     market = orjson.loads(values[5]) if values[5] else {}

@@ -17,7 +17,8 @@ import redis
 
 from scanner import keys
 from scanner.bars.cache import BarRequest
-from scanner.owner import is_here, lives_here, this_machine, this_process
+from scanner.errors import InvalidSymbol
+from scanner.owner import is_here, lives_here, this_process
 from scanner.redis_errors import redis_errors
 from scanner.results import state_scripts
 from scanner.results.redis_records import (
@@ -26,7 +27,10 @@ from scanner.results.redis_records import (
     request_of,
     task_field,
 )
-from scanner.spec import Batch, Fetch
+from scanner.spec import FETCHES, Batch, Fetch, check_symbol
+
+#: What reading a task raises that nobody of ours has written.
+_NOT_OURS: Final = (ValueError, TypeError, LookupError, InvalidSymbol)
 
 #: Keys that one step of a search looks at.
 _KEYS_A_TRIP: Final = 5_000
@@ -40,6 +44,9 @@ class LeftTask:
     #: The machine and the process, as `this_process` says it.
     owner: str
     work: Batch | Fetch
+    #: Where it is noted, and how.
+    field: str
+    data: bytes
 
 
 class RedisUnderWay(RedisScanRecords):
@@ -48,6 +55,7 @@ class RedisUnderWay(RedisScanRecords):
     def __init__(self, client: redis.Redis, expiry: int) -> None:
         super().__init__(client, expiry)
         self._more = client.register_script(state_scripts.MORE)
+        self._take = client.register_script(state_scripts.TAKE)
 
     def begin(self, batch: Batch, node: str) -> BarRequest | None:
         """Note that a process has begun a batch; return which bars it needs, as `request` does."""
@@ -94,10 +102,16 @@ class RedisUnderWay(RedisScanRecords):
 
     def left_here(self) -> list[LeftTask]:
         """Return what processes of this machine have begun and never ended, whatever their name."""
-        if not this_machine():
-            return []
         found = [task for node in self._nodes() for task in self._tasks(node)]
         return [one for one in found if is_here(one.owner) and not lives_here(one.owner)]
+
+    def take(self, task: LeftTask) -> bool:
+        """Return whether this caller is the one that goes on with what was left.
+
+        If it dies before it has, the reconciler finds what is missing.
+        """
+        with redis_errors("take over a task"):
+            return bool(self._take(keys=[keys.under_way(task.node)], args=[task.field, task.data]))
 
     def under_way(self, scan_id: str) -> int:
         """Return how many tasks of a scan have been begun and not ended, by any process."""
@@ -107,18 +121,22 @@ class RedisUnderWay(RedisScanRecords):
 
     def _nodes(self) -> list[str]:
         with redis_errors("look for tasks that are under way"):
-            found = list(self._client.scan_iter(keys.ALL_UNDER_WAY, count=_KEYS_A_TRIP))
-        return [key.decode().removeprefix(keys.under_way("")) for key in found]
+            found = set(
+                self._client.scan_iter(keys.ALL_UNDER_WAY, count=_KEYS_A_TRIP, _type="HASH")
+            )
+        names = (key.decode(errors="replace").removeprefix(keys.under_way("")) for key in found)
+        return sorted(name for name in names if keys.is_word(name))
 
     def _tasks(self, node: str) -> list[LeftTask]:
         with redis_errors("look for tasks that are under way"):
             found = cast("dict[bytes, bytes]", self._client.hgetall(keys.under_way(node)))
         tasks = []
         for field, data in found.items():
-            with contextlib.suppress(ValueError, TypeError, LookupError):  # it is not of ours
+            with contextlib.suppress(*_NOT_OURS):
                 task: dict[str, Any] = orjson.loads(data)
-                work = _work_of(field.decode(), task)
-                tasks.append(LeftTask(node=node, owner=str(task["by"]), work=work))
+                name, owner = field.decode(), str(task["by"])
+                work = _work_of(name, task)
+                tasks.append(LeftTask(node=node, owner=owner, work=work, field=name, data=data))
         return tasks
 
     def unrecorded(self, scan_id: str, symbols: Sequence[str]) -> list[str]:
@@ -148,9 +166,13 @@ class RedisUnderWay(RedisScanRecords):
 
 
 def _work_of(field: str, task: Mapping[str, Any]) -> Batch | Fetch:
+    """Return what a task works on; one of _NOT_OURS if no process of ours has written it."""
     scan_id, _, name = field.rpartition(":")
+    if not keys.is_word(scan_id) or task.get("task", FETCHES[0]) not in FETCHES:
+        raise ValueError(field)
     if "task" in task:
         arguments = tuple(task["arguments"])
         return Fetch(scan_id=scan_id, what=name, task=task["task"], arguments=arguments)
-    symbols = tuple(task["symbols"])
-    return Batch(scan_id=scan_id, number=int(name), symbols=symbols, deaths=task["deaths"])
+    symbols = tuple(map(check_symbol, task["symbols"]))
+    deaths = int(task["deaths"])
+    return Batch(scan_id=scan_id, number=int(name), symbols=symbols, deaths=deaths)

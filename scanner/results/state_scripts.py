@@ -75,6 +75,12 @@ for i = 2, 4 do redis.call('EXPIRE', KEYS[i], ARGV[1]) end
 return taken
 """
 
+#: KEYS: tasks that a process has under way. ARGV: field, value. Returns 1 if it is taken away now.
+TAKE: Final = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
+
 #: KEYS: scan. ARGV: now, lease in seconds. Returns the time of the first closing as text to
 #: the one caller that is to close the scan, else nil.
 CLOSE: Final = """

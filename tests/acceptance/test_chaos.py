@@ -145,7 +145,7 @@ def test_whatever_happens_at_once_a_scan_ends_once_with_all_its_rows(parts):
     """By symbol and by session in turn; bars are fetched meanwhile."""
     one, server, url = parts
     expected = one.plain_rows()
-    for number in range(rounds(4)):
+    for number in range(rounds(3)):
         chaos = Chaos(one, server, url, random.Random(SEED * 1_000 + number))
         forget_bars(one)
         one.misbehave("* 0.1")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from fleet_fixtures import assert_sums, fleet
 from process_fixtures import free_port, running_simulator
-from stack_fixtures import environment, scan, scan_json, stack_up, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -18,29 +20,29 @@ def test_an_outage_costs_the_symbols_under_way_only(tmp_path):
     """The others are deferred in a moment, and given out again when the provider is back."""
     port = free_port()
     options = ("--symbols", str(SYMBOLS), "--latency", "0.3", "--port", str(port))
-    env = environment(
-        tmp_path / "home",
+    with fleet(
+        tmp_path / "fleet",
         simulator_url=f"http://127.0.0.1:{port}",
-        schedule="off",
         fetch="symbols",
         deadline=240,
-    )
-    with stack_up(env):
+    ) as one:
         with running_simulator(tmp_path, *options):
-            scan_id = scan("enqueue", env=env).stdout.strip()
-
-            def progress():
-                return scan_json("status", scan_id, "--json", env=env)["scans"][0]
-
-            wait_for(lambda: progress()["recorded"] > SYMBOLS // 8, 60, "an eighth of the scan")
-        wait_for(lambda: progress()["waiting"] > 2 * THREADS, 60, "symbols that were given back")
+            scan_id = one.enqueue()
+            one.until(scan_id, SYMBOLS // 8, 60.0)
+        ends = time.monotonic() + 60.0
+        while one.progress(scan_id).waiting <= 2 * THREADS:
+            assert time.monotonic() < ends, "no symbols were given back"
+            time.sleep(0.05)
         with running_simulator(tmp_path, *options):
-            wait_for(lambda: progress()["state"] in {"done", "degraded", "failed"}, 200, "the end")
-            report = scan_json("show", scan_id, "--json", "--top", "0", env=env)
-    assert sum(report["ledger"].values()) == report["symbols"] == SYMBOLS
+            began = time.monotonic()
+            one.ended(scan_id, 200.0)
+            one.recovered("a provider that was down is back", began)
+        report = one.runtime.reports.load(scan_id)
+    assert_sums(report)
+    assert len(report.rows) + len(report.absences) == SYMBOLS
     lost = {
         state: count
-        for state, count in report["ledger"].items()
+        for state, count in report.ledger.items()
         if state.startswith(("deferred", "error"))
     }
     assert set(lost) <= {"error:ProviderUnavailable"}

@@ -100,6 +100,16 @@ def test_what_a_process_fetches_is_not_taken_for_lost(queue, monkeypatch, runtim
     assert [SESSION in str(sent) for sent in messages(queue, "scan")] == [True]
 
 
+def test_what_two_take_over_is_given_out_once(queue, monkeypatch, runtime, dead):
+    """The next process of a name and the reconciler may find it at the same time."""
+    fetched_but_one(queue, monkeypatch, runtime, dead)
+    by_name, by_place = runtime.state.left_by(NODE), runtime.state.left_here()
+    assert by_name == by_place != []
+    take_over(runtime, by_name, hand_outs())
+    take_over(runtime, by_place, hand_outs())
+    assert len(messages(queue, "scan")) == 1
+
+
 def test_a_claim_of_another_process_is_kept(queue, monkeypatch, runtime, dead):
     """It has taken over what the dead one had claimed."""
     fetched_but_one(queue, monkeypatch, runtime, dead)

@@ -114,8 +114,7 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
 def test_a_claim_of_a_dead_process_ends_with_it(queue, runtime, scan_id, dead, cancelled):
     """Else the next task of its symbol would wait for it, of this scan or of another one."""
     request = runtime.state.request(scan_id)
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(runtime.tools.cache.claim, request, "AAA").result()
+    queue.set(keys.claim(request.source, "AAA"), f"{process(dead)}/77")
     assert not runtime.tools.cache.claim(request, "AAA")
     left(queue, scan_id, ["AAA"], dead)
     if cancelled:

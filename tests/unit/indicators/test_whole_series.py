@@ -31,7 +31,7 @@ SLOW = {"adx", "cci", "mfi", "atr", "psar", "aroon", "ulcer", "nvi", "wma", "kel
 SLOW |= set(PATTERNS)
 
 #: Every so many real symbols the slow ones are computed too, and for all short series.
-SLOW_EVERY = 23
+SLOW_EVERY = 47
 SHORT = 40
 
 
