@@ -128,7 +128,9 @@ def publish(runtime: Runtime, scan_id: str, batches: Sequence[Sequence[str]]) ->
             yield scan_symbols.s(scan_id, number, list(batch))
         runtime.state.note(scan_id, {"seconds:enqueue": time.perf_counter() - started})
 
-    chord(header())(finish_scan.si(scan_id))
+    end = finish_scan.si(scan_id)
+    # The errback is the same: a part that is revoked, or whose result is lost, ends the chord too.
+    chord(header())(end.on_error(end.clone()))
 
 
 def _rules(runtime: Runtime, scan_id: str, planned: Planned) -> dict[str, str]:

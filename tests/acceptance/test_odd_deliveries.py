@@ -96,6 +96,17 @@ def test_a_chord_that_is_lost_is_no_scan_that_is_lost(one, expected):
 
 
 @pytest.mark.timeout(200)
+def test_a_part_that_is_revoked_costs_no_symbol(one, expected):
+    """Its chord fails for good; what it would have scanned is given out by the reconciler."""
+    client = one.runtime.redis
+    scan_id = begun(one, recorded=8)
+    revoked = [json.loads(message)["headers"]["id"] for message in client.lrange("scan", 0, 4)]
+    one.app.control.revoke(revoked)
+    one.over(scan_id, expected, "parts are revoked", time.monotonic())
+    assert one.progress(scan_id).events["republished:reconciled"] > 0
+
+
+@pytest.mark.timeout(200)
 def test_what_comes_after_the_end_is_refused(one, expected):
     """A scan that is over stays as it is."""
     client = one.runtime.redis
