@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -86,6 +87,10 @@ class Fleet:
     def send(self, task: str, *arguments: str) -> None:
         """Put a task of the control worker on its queue."""
         self.app.send_task(task, arguments, queue="control", ignore_result=True, retry=False)
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """Return the process of that name, as it is now."""
+        return next(c.process for c in self.supervisor.children if c.command.name == name)
 
     def idle(self, seconds: float = 60.0) -> None:
         """Wait until no task waits or runs, a moment after the last one too."""

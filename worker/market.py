@@ -9,11 +9,11 @@ import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import structlog
 
-from scanner import keys
+from scanner import claims, keys
 from scanner.bars.cache import BarRequest
 from scanner.bars.overlap import first_difference
 from scanner.bars.provider import MarketProvider
@@ -26,7 +26,6 @@ from scanner.errors import (
     RateLimited,
     TransientError,
 )
-from scanner.owner import this_thread
 from scanner.redis_errors import redis_errors
 from scanner.results.redis_fetch import UNFETCHED
 from scanner.spec import Fetch
@@ -141,39 +140,27 @@ def _once(
     runtime: Runtime, what: str, is_kept: Callable[[], bool], fetch: Callable[[], None]
 ) -> None:
     """Call `fetch` unless another task does; ProviderUnavailable if that one does not end."""
-    key, owner = keys.claim(runtime.source, what), this_thread()
+    key = keys.claim(runtime.source, what)
     ends = time.monotonic() + _CLAIM_SECONDS
     while not is_kept():
-        if _claimed(runtime, key, owner):
+        with redis_errors("claim a session"):
+            claimed = claims.claim(runtime.redis, key, _CLAIM_SECONDS)
+        if claimed:
             try:
                 if not is_kept():
                     fetch()
             finally:
-                _release(runtime, key, owner)
+                release(runtime, what)
             return
         if time.monotonic() > ends:
             raise ProviderUnavailable(f"{what}: expected another task to fetch it")
         time.sleep(_LOOK_SECONDS)
 
 
-def _claimed(runtime: Runtime, key: str, owner: str) -> bool:
-    """Return whether the claim is this thread's; one that it could not give up is, too."""
-    pipe = runtime.redis.pipeline(transaction=False)
-    pipe.set(key, owner, nx=True, ex=_CLAIM_SECONDS)
-    pipe.get(key)
-    with redis_errors("claim a session"):
-        return bool(pipe.execute()[1] == owner.encode())
-
-
-def _release(runtime: Runtime, key: str, owner: str) -> None:
+def release(runtime: Runtime, what: str, process: str = "") -> None:
+    """Give up what this thread has claimed, or a process: a session's date, or `splits`."""
     with redis_errors("release a session"):
-        if (cast("bytes | None", runtime.redis.get(key)) or b"").startswith(owner.encode()):
-            runtime.redis.delete(key)
-
-
-def release_of(runtime: Runtime, what: str, owner: str) -> None:
-    """Give up what a dead process had claimed: a session's date, or `splits`."""
-    _release(runtime, keys.claim(runtime.source, what), f"{owner}/")
+        claims.release(runtime.redis, keys.claim(runtime.source, what), process)
 
 
 def noted(runtime: Runtime, fetch: Fetch, node: str, work: Callable[[Runtime], None]) -> None:

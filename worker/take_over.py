@@ -19,7 +19,7 @@ from scanner.results.redis_records import BatchRecords
 from scanner.results.redis_under_way import LeftTask
 from scanner.results.report import Absence
 from scanner.spec import Batch, Fetch
-from worker.market import release_of
+from worker.market import release
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ def take_over(runtime: Runtime, left: Sequence[LeftTask], out: HandOuts) -> None
         if isinstance(task.work, Batch):
             _take_over_batch(runtime, task.work, task.node, task.owner, out)
         else:
-            release_of(runtime, task.work.what, task.owner)
+            release(runtime, task.work.what, task.owner)
             lost.setdefault(task.work.scan_id, []).append(task.work)
     for scan_id, fetches in lost.items():
         if runtime.state.wants_sessions(scan_id):
@@ -66,7 +66,8 @@ def _facts(work: Batch | Fetch) -> dict[str, object]:
 
 
 def _take_over_batch(runtime: Runtime, batch: Batch, node: str, owner: str, out: HandOuts) -> None:
-    deaths = batch.deaths + 1 if len(batch.symbols) == 1 else 0
+    # What ran first, beside others, is no more suspect than a block.
+    deaths = batch.deaths + 1 if batch.again and len(batch.symbols) == 1 else 0
     _free(runtime, batch, owner)
     if deaths >= MOST_DEATHS:
         _give_up(runtime, batch)

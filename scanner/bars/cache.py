@@ -77,7 +77,7 @@ class BarCache(Protocol):
         ...
 
     def release(self, request: BarRequest, symbol: str, process: str = "") -> None:
-        """Give up a claim, so that another caller may try; with `process` only one of that."""
+        """Give up a claim, so that another caller may try: this thread's, or a process's."""
         ...
 
 

@@ -8,11 +8,10 @@ from typing import Final, cast
 
 import redis
 
-from scanner import keys
+from scanner import claims, keys
 from scanner.bars.block import BarSeries
 from scanner.bars.cache import BarRequest, CacheRead, covered_of, entry_of, read_entries
 from scanner.bars.codec import HEADER_SIZE
-from scanner.owner import this_thread
 from scanner.redis_errors import redis_errors
 
 #: Seconds after which another caller may fetch what one has claimed: it has died.
@@ -71,24 +70,14 @@ class RedisBarCache:
             pipe.execute()
 
     def claim(self, request: BarRequest, symbol: str) -> bool:
-        """Return whether this caller is the one that fetches `symbol`.
-
-        A claim that this thread could not give up, for Redis was away, is still its own.
-        """
-        key, owner = _claim(request, symbol), this_thread()
-        pipe = self._client.pipeline(transaction=False)
-        pipe.set(key, owner, nx=True, ex=CLAIM_SECONDS)
-        pipe.get(key)
+        """Return whether this caller is the one that fetches `symbol`."""
         with redis_errors("claim a symbol"):
-            return bool(pipe.execute()[1] == owner.encode())
+            return claims.claim(self._client, _claim(request, symbol), CLAIM_SECONDS)
 
     def release(self, request: BarRequest, symbol: str, process: str = "") -> None:
-        """Give up a claim, so that another caller may try; with `process` only one of that."""
-        key = _claim(request, symbol)
+        """Give up a claim, so that another caller may try: this thread's, or a process's."""
         with redis_errors("release a symbol"):
-            holder = cast("bytes | None", self._client.get(key)) if process else None
-            if not process or (holder or b"").startswith(f"{process}/".encode()):
-                self._client.delete(key)
+            claims.release(self._client, _claim(request, symbol), process)
 
     def drop(self, source: str, timeframe: str, symbols: Iterable[str]) -> None:
         """Forget the entries of `symbols`, whose bars are others now."""

@@ -60,7 +60,12 @@ class RedisUnderWay(RedisScanRecords):
     def begin(self, batch: Batch, node: str) -> BarRequest | None:
         """Note that a process has begun a batch; return which bars it needs, as `request` does."""
         key = keys.under_way(node)
-        task = {"by": this_process(), "symbols": batch.symbols, "deaths": batch.deaths}
+        task = {
+            "by": this_process(),
+            "symbols": batch.symbols,
+            "deaths": batch.deaths,
+            "again": batch.again,
+        }
         pipe = self._client.pipeline(transaction=False)
         pipe.hmget(keys.scan(batch.scan_id), REQUEST_FIELDS)
         pipe.hset(key, task_field(batch.scan_id, batch.number), orjson.dumps(task))
@@ -174,5 +179,5 @@ def _work_of(field: str, task: Mapping[str, Any]) -> Batch | Fetch:
         arguments = tuple(task["arguments"])
         return Fetch(scan_id=scan_id, what=name, task=task["task"], arguments=arguments)
     symbols = tuple(map(check_symbol, task["symbols"]))
-    deaths = int(task["deaths"])
-    return Batch(scan_id=scan_id, number=int(name), symbols=symbols, deaths=deaths)
+    deaths, again = int(task["deaths"]), bool(task["again"])
+    return Batch(scan_id=scan_id, number=int(name), symbols=symbols, deaths=deaths, again=again)

@@ -25,7 +25,7 @@ def bars(symbol, count, *, price="10", first=0):
 
 @pytest.fixture
 def env(tmp_path):
-    return environment(tmp_path / "home", profile="free", deadline=60)
+    return environment(tmp_path / "home", profile="free", rate="unlimited", deadline=60)
 
 
 def fails(done, code, *texts):
@@ -139,7 +139,6 @@ def test_a_refused_key_stops_the_scan_with_one_message(env, tmp_path):
         wrong = env | {
             "SCANNER_PROVIDER": "polygon",
             "SCANNER_POLYGON_URL": url,
-            "SCANNER_RATE": "unlimited",
             "POLYGON_API_KEY": "the-wrong-key",
         }
         for universe in ("all", str(tmp_path / "universe.txt")):
@@ -160,7 +159,6 @@ def test_a_provider_that_is_down_is_named(env):
     down = env | {
         "SCANNER_PROVIDER": "polygon",
         "SCANNER_POLYGON_URL": f"http://127.0.0.1:{free_port()}",
-        "SCANNER_RATE": "unlimited",
         "POLYGON_API_KEY": "any",
     }
     done = scan("run", "--as-of", "2025-07-09", env=down)
@@ -252,7 +250,6 @@ def test_a_provider_that_is_down_for_every_symbol_fails_the_scan(env, tmp_path):
         "SCANNER_POLYGON_URL": f"http://127.0.0.1:{free_port()}",
         "POLYGON_API_KEY": "any",
         "SCANNER_UNIVERSE": "universe.txt",
-        "SCANNER_RATE": "unlimited",
     }
     done = scan("run", "--json", "--as-of", "2025-07-09", env=down, cwd=tmp_path)
     assert done.returncode == 1, done.stderr

@@ -47,7 +47,7 @@ class Chaos:
         )
 
     def _signal(self, name: str, number: signal.Signals) -> None:
-        process = next(c.process for c in self._one.supervisor.children if c.command.name == name)
+        process = self._one.process(name)
         if process.poll() is None:
             process.send_signal(number)
 
@@ -157,6 +157,6 @@ def test_whatever_happens_at_once_a_scan_ends_once_with_all_its_rows(parts):
             thread.join()
         try:
             one.over(scan_id, expected, "several faults at once", time.monotonic())
-        except AssertionError:
-            raise AssertionError(f"seed {SEED}, round {number}: {chaos.said}") from None
+        except AssertionError as error:
+            raise AssertionError(f"seed {SEED}, round {number}: {chaos.said}") from error
     assert one.runtime.state.open_scans() == {}

@@ -37,7 +37,7 @@ def test_a_closer_that_dies_is_followed_by_one_that_writes_the_same_bytes(one, e
     """Whether it has written the report already or not."""
     for _ in range(rounds(2)):
         one.misbehave(when)
-        closer = next(c.process for c in one.supervisor.children if c.command.name == "control")
+        closer = one.process("control")
         scan_id = one.enqueue()
         closer.wait(60)
         began = time.monotonic()

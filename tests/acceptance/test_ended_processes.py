@@ -32,11 +32,6 @@ def expected(one):
     return one.plain_rows()
 
 
-def child_of(one, name):
-    """Return the process of that name, as it is now."""
-    return next(c.process for c in one.supervisor.children if c.command.name == name)
-
-
 def back_up(one, name, before, seconds=60.0):
     """Wait until another process has that name."""
     ends = time.monotonic() + seconds
@@ -51,7 +46,7 @@ def test_all_workers_killed_at_once_cost_no_symbol(one, expected):
     one.misbehave("* 0.1")
     scan_id = one.enqueue()
     one.until(scan_id, SYMBOLS // 4)
-    killed, began = {name: child_of(one, name) for name in WORKERS}, time.monotonic()
+    killed, began = {name: one.process(name) for name in WORKERS}, time.monotonic()
     for process in killed.values():
         process.kill()
     one.over(scan_id, expected, "all workers are killed", began)
@@ -69,7 +64,7 @@ def test_workers_that_are_stopped_in_order_lose_and_repeat_nothing(one, expected
         scan_id = one.enqueue()
         one.until(scan_id, 50)
         for name in WORKERS[: stops - done]:
-            process = child_of(one, name)
+            process = one.process(name)
             process.send_signal(signal.SIGTERM)
             process.wait(30)
             began = time.monotonic()
@@ -79,7 +74,7 @@ def test_workers_that_are_stopped_in_order_lose_and_repeat_nothing(one, expected
         assert "refused" not in last.events
         for name in WORKERS:
             ends = time.monotonic() + 60.0
-            while child_of(one, name).poll() is not None:
+            while one.process(name).poll() is not None:
                 assert time.monotonic() < ends, f"{name} was not started again"
                 time.sleep(0.05)
 
@@ -91,7 +86,7 @@ def test_a_worker_that_quits_leaves_nothing_unacknowledged(one, expected):
     before = one.runtime.redis.hlen("unacked")
     scan_id = one.enqueue()
     one.until(scan_id, 50)
-    process, began = child_of(one, "scan1"), time.monotonic()
+    process, began = one.process("scan1"), time.monotonic()
     process.send_signal(signal.SIGQUIT)
     process.wait(30)
     one.over(scan_id, expected, "a worker quits by SIGQUIT", began)
@@ -103,7 +98,7 @@ def test_a_worker_that_quits_leaves_nothing_unacknowledged(one, expected):
 def test_a_control_worker_killed_at_any_time_costs_no_scan(one, expected, delay):
     """While it plans, publishes or closes, or before it has the message."""
     one.misbehave()
-    process = child_of(one, "control")
+    process = one.process("control")
     scan_id = one.enqueue()
     time.sleep(delay)
     process.kill()
@@ -117,7 +112,7 @@ def test_a_control_worker_killed_while_it_publishes_costs_no_symbol(one, expecte
     """What was not put on the queue is found and given out."""
     one.misbehave("* 0.2")
     scan_id = one.enqueue()
-    process = child_of(one, "control")
+    process = one.process("control")
     ends = time.monotonic() + 30.0
     while one.runtime.redis.llen("scan") < SYMBOLS / 8 * 0.4:
         assert time.monotonic() < ends, "the batches are not published"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 
 import pytest
 import redis
 from process_fixtures import running_fake, running_valkey
 
+from scanner.owner import this_machine
 from worker.celery import app
 
 
@@ -30,6 +33,14 @@ def client(url):
     with redis.Redis.from_url(url) as one:
         one.flushall()
         yield one
+
+
+@pytest.fixture(scope="session")
+def dead():
+    """Return the name of a process of this machine that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return f"{this_machine()}/{ended.pid}"
 
 
 @pytest.fixture

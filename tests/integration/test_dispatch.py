@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
 import time
 
 import pytest
@@ -195,3 +197,13 @@ def test_a_universe_in_a_file_is_read_from_it(queue, tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("BBB\nAAA\n")
     assert resolve(runtime_on(queue, Broken()), str(path)).symbols == ["BBB", "AAA"]
+
+
+def test_the_end_of_a_chord_is_its_errback_too(queue):
+    """What fails the chord for good closes the scan, or leaves it to the reconciler."""
+    scan_id = started(runtime_on(queue, provider()))
+    for message in queue.lrange("scan", 0, -1):
+        _, _, embedded = json.loads(base64.b64decode(json.loads(message)["body"]))
+        (errback,) = embedded["chord"]["options"]["link_error"]
+        assert (errback["task"], errback["args"]) == ("finish_scan", [scan_id])
+        assert errback["immutable"]

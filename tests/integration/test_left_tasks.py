@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
-import sys
 import time
 
 import orjson
@@ -16,7 +14,7 @@ from scan_builders import LAST
 from scanner import keys
 from scanner.bars.store import MarketStore
 from scanner.errors import StoreUnavailable
-from scanner.owner import this_process
+from scanner.owner import this_machine, this_process
 from scanner.spec import Batch
 from scheduler.dispatch import start_scan
 from scheduler.reconcile import reconcile
@@ -27,14 +25,6 @@ from worker.take_over import take_over
 from worker.tasks import hand_outs
 
 NODE, DAY, SESSION = "scan1@here", "2025-07-02", "'session': 20271"
-
-
-@pytest.fixture(scope="module")
-def dead():
-    """Return the name of a process of this machine that has ended."""
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    return f"{this_process().rpartition('/')[0]}/{ended.pid}"
 
 
 @pytest.fixture
@@ -136,7 +126,7 @@ def test_the_reconciler_takes_over_for_a_process_that_does_not_come_back(queue, 
     assert runtime.state.start(scan_id, ["AAA", "BBB"], 4e9, fields | {"batches": 2})
     owners = [(dead, "AAA"), (f"elsewhere/{dead.rpartition('/')[2]}", "BBB")]
     for number, (owner, symbol) in enumerate(owners):
-        task = {"by": owner, "symbols": [symbol], "deaths": 0}
+        task = {"by": owner, "symbols": [symbol], "deaths": 0, "again": True}
         queue.hset(keys.under_way(f"scan{number}@gone"), f"{scan_id}:{number}", orjson.dumps(task))
     runtime.state.begin(Batch(scan_id=scan_id, number=5, symbols=("CCC",)), "scan7@here")
     reconcile(runtime)
@@ -153,7 +143,7 @@ def test_a_session_that_could_not_be_given_up_is_still_its_thread_s(runtime, mar
         raise StoreUnavailable("no connection")
 
     with monkeypatch.context() as patch:
-        patch.setattr("worker.market._release", away)
+        patch.setattr("worker.market.release", away)
         patch.setattr(MarketStore, "write", away)
         with pytest.raises(StoreUnavailable):
             keep_session(runtime, wanted)
@@ -167,8 +157,7 @@ def test_a_session_that_could_not_be_given_up_is_still_its_thread_s(runtime, mar
 @pytest.mark.parametrize("pid", ["", "none", "9" * 40])
 def test_a_process_that_cannot_be_is_dead(queue, runtime, pid):
     """Whoever has written it."""
-    owner = f"{this_process().rpartition('/')[0]}/{pid}"
-    task = {"by": owner, "symbols": ["AAA"], "deaths": 0}
+    task = {"by": f"{this_machine()}/{pid}", "symbols": ["AAA"], "deaths": 0, "again": True}
     queue.hset(keys.under_way(NODE), "scan:0", orjson.dumps(task))
     assert len(runtime.state.left_here()) == 1
     reconcile(runtime)
@@ -176,7 +165,14 @@ def test_a_process_that_cannot_be_is_dead(queue, runtime, pid):
 
 
 @pytest.mark.parametrize(
-    "data", ["[1]", "{}", "no JSON", '{"by": "a/1"}', '{"by": 1, "symbols": 2, "deaths": 0}']
+    "data",
+    [
+        "[1]",
+        "{}",
+        "no JSON",
+        '{"by": "a/1"}',
+        '{"by": 1, "symbols": 2, "deaths": 0, "again": true}',
+    ],
 )
 def test_what_is_not_ours_among_the_tasks_is_passed_over(queue, runtime, data):
     """Who can write there must not keep scans from being closed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from scan_builders import LAST, REQUEST, ScriptedProvider, row, series
 
 from scanner import keys
 from scanner.errors import StoreUnavailable
-from scanner.owner import this_process
+from scanner.owner import this_machine, this_process
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import Batch
 from scheduler.request import request_scan, spec_of
@@ -29,14 +28,6 @@ SYMBOLS = ["AAA", "BBB", "CCC"]
 NODE = "scan1@here"
 FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
 FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
-
-
-@pytest.fixture(scope="module")
-def dead():
-    """Return the id of a process that has ended."""
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    return ended.pid
 
 
 @pytest.fixture
@@ -53,14 +44,9 @@ def scan_id(runtime):
     return found
 
 
-def process(pid):
-    """Return the name of a process of this machine."""
-    return f"{this_process().rpartition('/')[0]}/{pid}"
-
-
-def left(queue, scan_id, symbols, pid, deaths=0, number=0):
+def left(queue, scan_id, symbols, owner, deaths=0, number=0, *, again=True):
     """Leave a task as a process that died in it."""
-    task = {"by": process(pid), "symbols": symbols, "deaths": deaths}
+    task = {"by": owner, "symbols": symbols, "deaths": deaths, "again": again}
     queue.hset(keys.under_way(NODE), f"{scan_id}:{number}", orjson.dumps(task))
 
 
@@ -84,7 +70,8 @@ def test_a_task_is_under_way_until_its_records_are_written(queue, runtime, scan_
     batch = Batch(scan_id=scan_id, number=0, symbols=("AAA",))
     assert runtime.state.begin(batch, NODE) is not None
     (data,) = queue.hgetall(keys.under_way(NODE)).values()
-    assert orjson.loads(data) == {"by": process(os.getpid()), "symbols": ["AAA"], "deaths": 0}
+    noted = {"by": this_process(), "symbols": ["AAA"], "deaths": 0, "again": False}
+    assert orjson.loads(data) == noted
     record_batch(lambda: runtime, batch, NODE, print)
     assert queue.hgetall(keys.under_way(NODE)) == {}
     runtime.state.stop(scan_id, "enough")
@@ -92,7 +79,7 @@ def test_a_task_is_under_way_until_its_records_are_written(queue, runtime, scan_
     record_batch(lambda: runtime, batch, NODE, print)
     assert queue.hgetall(keys.under_way(NODE)) == {}
     late = BatchRecords(number=0, node=NODE, final=[row("AAA")], waiting=())
-    left(queue, scan_id, ["AAA"], 1)
+    left(queue, scan_id, ["AAA"], "elsewhere/1")
     assert runtime.state.write(scan_id, late) == -1
     assert queue.hgetall(keys.under_way(NODE)) == {}
 
@@ -114,7 +101,7 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
 def test_a_claim_of_a_dead_process_ends_with_it(queue, runtime, scan_id, dead, cancelled):
     """Else the next task of its symbol would wait for it, of this scan or of another one."""
     request = runtime.state.request(scan_id)
-    queue.set(keys.claim(request.source, "AAA"), f"{process(dead)}/77")
+    queue.set(keys.claim(request.source, "AAA"), f"{dead}/77")
     assert not runtime.tools.cache.claim(request, "AAA")
     left(queue, scan_id, ["AAA"], dead)
     if cancelled:
@@ -139,11 +126,18 @@ def test_a_symbol_that_ends_two_processes_alone_is_an_error(queue, runtime, scan
     assert "BBB: 2 worker processes have died" in report.find("BBB").reason
 
 
+def test_a_symbol_that_ran_beside_others_is_not_suspect_yet(queue, runtime, scan_id, dead):
+    """By symbol each has a task of its own from the start: four others died with it."""
+    left(queue, scan_id, ["BBB"], dead, again=False)
+    taken_over(runtime)
+    assert given_out(queue) == [(["BBB"], 0)]
+
+
 def test_a_process_that_lives_keeps_its_tasks(queue, runtime, scan_id):
     """Another stack on this machine may use the same names."""
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        left(queue, scan_id, SYMBOLS, other.pid)
+        left(queue, scan_id, SYMBOLS, f"{this_machine()}/{other.pid}")
         taken_over(runtime)
         assert given_out(queue) == []
         assert queue.hlen(keys.under_way(NODE)) == 1
