@@ -182,13 +182,17 @@ def _noted(runtime: Runtime, scan_id: str, what: str, work: Callable[[Runtime], 
         work(runtime)
     except (DataError, TransientError) as error:
         log.warning("not fetched", scan=scan_id, cause=str(error))
-        facts: dict[str, object] = {"fetch_error": str(error)[:300]}
-        facts[f"{UNFETCHED}{what}"] = facts["fetch_error"]
         if isinstance(error, DataError):
-            facts[f"refused:{what}"] = facts["fetch_error"]
             runtime.state.count_refused(scan_id)
+        facts = lacking(what, str(error), refused=isinstance(error, DataError))
         if isinstance(error, RateLimited | ProviderPaused):
             facts["fetch_waits"] = 1
         runtime.state.note(scan_id, facts)
     else:
         runtime.state.count_fetched(scan_id, what)
+
+
+def lacking(what: str, cause: str, *, refused: bool) -> dict[str, object]:
+    """Return the fields that say why a planned scan lacks something; `refused`: for good."""
+    names = ["fetch_error", f"{UNFETCHED}{what}", *([f"refused:{what}"] if refused else [])]
+    return dict.fromkeys(names, cause[:300])

@@ -2,7 +2,7 @@
 
 A block may hold one symbol that ends every process that computes it. So what was under way is given
 out again symbol by symbol, and a symbol whose own task has seen two processes die is an error. What
-was fetched for a scan that is planned still is fetched again.
+was fetched for a scan that is planned still is fetched again, unless it has ended many.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from scanner.results.redis_records import BatchRecords
 from scanner.results.redis_under_way import LeftTask
 from scanner.results.report import Absence
 from scanner.spec import Batch, Fetch
-from worker.market import release
+from worker.market import lacking, release
 
 log = structlog.get_logger(__name__)
 
 #: Processes that a symbol's own task may end before it is given up.
 MOST_DEATHS: Final = 2
+#: Processes that may die while they fetch the same session, or the splits, beside others.
+MOST_FETCH_DEATHS: Final = 10
 
 #: Puts a task on the queue: scan, number of the batch, symbols, deaths.
 Publish = Callable[[str, int, list[str], int], object]
@@ -53,7 +55,8 @@ def take_over(runtime: Runtime, left: Sequence[LeftTask], out: HandOuts) -> None
             _take_over_batch(runtime, task.work, task.node, task.owner, out)
         else:
             release(runtime, task.work.what, task.owner)
-            lost.setdefault(task.work.scan_id, []).append(task.work)
+            if not _gave_up_fetch(runtime, task.work):
+                lost.setdefault(task.work.scan_id, []).append(task.work)
     for scan_id, fetches in lost.items():
         if runtime.state.wants_sessions(scan_id):
             out.fetch(scan_id, fetches)
@@ -63,6 +66,18 @@ def _facts(work: Batch | Fetch) -> dict[str, object]:
     if isinstance(work, Fetch):
         return {"scan": work.scan_id, "fetch": work.what}
     return {"scan": work.scan_id, "batch": work.number, "deaths": work.deaths}
+
+
+def _gave_up_fetch(runtime: Runtime, fetch: Fetch) -> bool:
+    """Count one more process that has died with a fetch; return whether it is the last one."""
+    deaths = runtime.state.count_death(fetch.scan_id, fetch.what)
+    if deaths < MOST_FETCH_DEATHS:
+        return False
+    cause = f"{deaths} worker processes have died while they fetched it"
+    log.error("fetch given up", scan=fetch.scan_id, fetch=fetch.what, cause=cause)
+    given_up = lacking(fetch.what, cause, refused=True) | {"round_over": 1}
+    runtime.state.note(fetch.scan_id, given_up)
+    return True
 
 
 def _take_over_batch(runtime: Runtime, batch: Batch, node: str, owner: str, out: HandOuts) -> None:

@@ -109,6 +109,12 @@ class RedisScanFetch(RedisUnderWay):
         with redis_errors("count a step of a scan"):
             self._count(keys=[keys.scan(scan_id)], args=["sessions_done", f"{UNFETCHED}{what}"])
 
+    def count_death(self, scan_id: str, what: str) -> int:
+        """Count a process that has died while it fetched `what`; return how many have."""
+        with redis_errors("count a step of a scan"):
+            counted = self._count(keys=[keys.scan(scan_id)], args=[f"deaths:{what}", ""])
+        return int(cast("int", counted))
+
     def count(self, scan_id: str, event: str) -> None:
         """Count something that does not go the usual way, for a scan that exists."""
         with redis_errors("count an event of a scan"):

@@ -111,12 +111,14 @@ return 1
 """
 
 #: KEYS: scan. ARGV: field, other field. Adds one to a field of a scan that has not gone, and
-#: deletes the other one, which does not hold any more; there may be none.
+#: deletes the other one, which does not hold any more; there may be none. Returns the
+#: field's value, or 0 if the scan has gone.
 COUNT: Final = """
 if redis.call('HEXISTS', KEYS[1], 'state') == 1 then
-  redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
   redis.call('HDEL', KEYS[1], ARGV[2])
+  return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
 end
+return 0
 """
 
 #: KEYS: scan, lock, open scans. ARGV: id, deadline, seconds that the lock is kept beyond it, then

@@ -21,7 +21,7 @@ from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 from worker.finish import finish
 from worker.market import Wanted, keep_session
-from worker.take_over import take_over
+from worker.take_over import MOST_FETCH_DEATHS, take_over
 from worker.tasks import hand_outs
 
 NODE, DAY, SESSION = "scan1@here", "2025-07-02", "'session': 20271"
@@ -64,6 +64,21 @@ def test_a_session_of_a_dead_process_is_fetched_again(queue, monkeypatch, runtim
     start_scan(runtime, scan_id)
     work(queue, monkeypatch, runtime)
     assert finish(runtime, scan_id).ledger == {"scored": 12}
+
+
+def test_a_session_that_ends_many_processes_fails_its_scan(queue, monkeypatch, runtime, dead):
+    """Each of them would fetch it again until the deadline."""
+    scan_id = fetched_but_one(queue, monkeypatch, runtime, dead)
+    ((field, task),) = queue.hgetall(keys.under_way(NODE)).items()
+    for died in range(1, MOST_FETCH_DEATHS + 1):
+        queue.hset(keys.under_way(NODE), field, task)
+        take_over(runtime, runtime.state.left_by(NODE), hand_outs())
+        assert len(messages(queue, "scan")) == (died < MOST_FETCH_DEATHS)
+        queue.delete("scan")
+    reconcile(runtime)
+    report = runtime.reports.load(scan_id)
+    assert report.state == "failed"
+    assert f"{DAY}: 10 worker processes have died while they fetched it" in report.facts.message
 
 
 def test_nothing_is_fetched_again_for_a_scan_that_is_over(queue, monkeypatch, runtime, dead):
