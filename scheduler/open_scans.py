@@ -18,10 +18,9 @@ import structlog
 from scanner.bootstrap import Runtime
 from scanner.private_file import write_private
 from scanner.results.report import FAILED, ScanFacts, ScanReport
+from worker.finish import GONE
 
 log = structlog.get_logger(__name__)
-
-_GONE: Final = "the scan's state has gone from Redis: it was emptied, or lost its data; scan again"
 
 _LOCK: Final = threading.Lock()
 
@@ -45,7 +44,7 @@ def report_lost(runtime: Runtime) -> None:
         open_scans = runtime.state.open_scans()
         for scan_id in kept.keys() - open_scans.keys():
             if runtime.state.progress(scan_id) is None:
-                log.error("scan was lost", scan=scan_id, cause=_GONE)
+                log.error("scan was lost", scan=scan_id, cause=GONE)
                 _report(runtime, scan_id, kept[scan_id])
         now: dict[str, Any] = {}
         for scan_id in open_scans:
@@ -63,6 +62,11 @@ def _told(fields: Mapping[str, str]) -> dict[str, str]:
 
 def _report(runtime: Runtime, scan_id: str, told: Mapping[str, str]) -> None:
     now = time.time()
+    ended = {**told, "finished_at": now}
+    written = runtime.reports.load(scan_id)
+    if written is not None:  # its closer had all of it before
+        runtime.state.bury(scan_id, ended | {"message": written.facts.message}, written.state)
+        return
     facts = ScanFacts(
         id=scan_id,
         source=told["source"],
@@ -73,11 +77,11 @@ def _report(runtime: Runtime, scan_id: str, told: Mapping[str, str]) -> None:
         weights=runtime.settings.score_weights,
         asked_at=dt.datetime.fromtimestamp(float(told["asked_at"] or now), dt.UTC),
         closed_at=dt.datetime.fromtimestamp(now, dt.UTC),
-        message=_GONE,
+        message=GONE,
     )
     report = ScanReport(facts=facts, state=FAILED, rows=(), absences=(), ledger={}, screens={})
     runtime.reports.save(report)
-    runtime.state.bury(scan_id, {**told, "message": _GONE, "finished_at": now})
+    runtime.state.bury(scan_id, ended | {"message": GONE})
 
 
 def _path(runtime: Runtime) -> Path:

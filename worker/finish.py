@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import orjson
 import structlog
@@ -25,6 +26,9 @@ from scanner.timeframe import day_date
 from worker.rounds import unfinished
 
 log = structlog.get_logger(__name__)
+
+#: Why a scan has failed whose symbols or state are not in Redis any more.
+GONE: Final = "the scan's state has gone from Redis: it was emptied, or lost its data; scan again"
 
 
 def finish(runtime: Runtime, scan_id: str, *, at_deadline: bool = False) -> ScanReport | None:
@@ -50,17 +54,21 @@ def _unfinished(runtime: Runtime, scan_id: str, progress: ScanProgress) -> bool:
     return bool(unfinished(runtime, scan_id, progress).symbols)
 
 
-def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport:
+def _close(runtime: Runtime, scan_id: str, closed_at: float) -> ScanReport | None:
     started = time.perf_counter()
     progress = runtime.state.progress(scan_id)
-    revision = int(progress.fields.get("revision", 0)) if progress else 0
+    if progress is None:  # since it began to close: the reconciler knows of it
+        return None
+    fields = progress.fields
+    revision = int(fields.get("revision", 0))
     written = runtime.reports.load(scan_id)
     if written is not None and written.facts.revision == revision:
         runtime.state.finish(scan_id, written.state, {"finished_at": time.time()})
         return written
     found = runtime.state.collect(scan_id)
-    fields = {} if progress is None else progress.fields
     message = fields.setdefault("message", "" if "last" in fields else _not_planned(fields))
+    if len(found.universe) != progress.total:
+        message = GONE
     records = complete_records(found.universe, found.records, found.waiting, message)
     fields["message"] = message or why_nothing(records)
     rules = runtime.state.rules(scan_id)

@@ -48,10 +48,10 @@ class RedisScanEnds(RedisScanFetch):
                 self._change_state(scan_id, state, CLOSING, fields) for state in (PLANNED, RUNNING)
             )
 
-    def bury(self, scan_id: str, fields: Mapping[str, Any]) -> None:
-        """Make a failed scan of one whose state is gone."""
+    def bury(self, scan_id: str, fields: Mapping[str, Any], state: str = FAILED) -> None:
+        """Make a scan that is over of one whose state is gone."""
         pipe = self._client.pipeline(transaction=True)
-        pipe.hset(keys.scan(scan_id), items=flat({**fields, "state": FAILED}))
+        pipe.hset(keys.scan(scan_id), items=flat({**fields, "state": state}))
         pipe.expire(keys.scan(scan_id), self._expiry)
         with redis_errors("bury a scan"):
             pipe.execute()

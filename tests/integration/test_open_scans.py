@@ -13,7 +13,7 @@ from scanner.results.redis_records import BatchRecords
 from scheduler.open_scans import remember
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
-from worker.finish import finish
+from worker.finish import GONE, finish
 
 SYMBOLS = ["AAA", "BBB"]
 FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d", "batches": 1}
@@ -68,6 +68,49 @@ def test_a_scan_whose_state_alone_is_gone_is_reported_too(queue, runtime):
         reconcile(runtime)
     assert runtime.reports.load(scan_id).state == "failed"
     assert noted(runtime) == {}
+
+
+@pytest.mark.parametrize(
+    ("moment", "state", "rows"),
+    [("take_closing", "failed", 0), ("progress", "failed", 0), ("collect", "done", 2)],
+)
+def test_a_scan_that_is_flushed_while_it_closes(queue, monkeypatch, runtime, moment, state, rows):
+    """It has failed, or its closer had all of it before; never half of it, or two reports."""
+    scan_id = running(runtime)
+    final = [row(symbol) for symbol in SYMBOLS]
+    runtime.state.write(scan_id, BatchRecords(final=final, waiting=(), number=0))
+    read = getattr(runtime.state, moment)
+
+    def flushed(*arguments):
+        found = read(*arguments)
+        if runtime.state.progress.__name__ != "flushed" or found.state == "closing":
+            queue.flushall()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime.state, moment, flushed)
+        finish(runtime, scan_id)
+    saved = queue.get(f"ms1:scan:{scan_id}:report")
+    assert (saved is None) == (moment == "take_closing")
+    reconcile(runtime)
+    report = runtime.reports.load(scan_id)
+    assert saved in {None, queue.get(f"ms1:scan:{scan_id}:report")}
+    assert (report.state, len(report.rows)) == (state, rows)
+    assert report.facts.message == ("" if rows else GONE)
+    assert runtime.state.progress(scan_id).state == state
+    assert noted(runtime) == {}
+
+
+@pytest.mark.parametrize("lost", ["universe", "records"])
+def test_a_scan_that_loses_a_part_of_its_state_is_not_done(queue, runtime, lost):
+    """As by a server that evicts keys; its rows are not to be had any more."""
+    scan_id = running(runtime)
+    final = [row(symbol) for symbol in SYMBOLS]
+    runtime.state.write(scan_id, BatchRecords(final=final, waiting=(), number=0))
+    assert queue.delete(f"ms1:scan:{scan_id}:{lost}") == 1
+    report = finish(runtime, scan_id, at_deadline=True)
+    assert report.state == "failed"
+    assert report.rows == ()
 
 
 def test_the_universe_of_a_lost_scan_is_free(queue, runtime):
