@@ -119,14 +119,15 @@ def _beat() -> dict[str, Any]:
         "timezone": "America/New_York",
         "enable_utc": True,
         "beat_scheduler": "worker.redbeat:Scheduler",
-        "beat_max_loop_interval": 5,
+        "beat_max_loop_interval": 2,
         "beat_cron_starting_deadline": 600,
         "beat_enable_remote_control": True,
         "beat_schedule": {
             "tick": {"task": "tick", "schedule": crontab(), "options": {"expires": 55}},
             "reconcile": {"task": "reconcile", "schedule": 15.0, "options": {"expires": 14}},
         },
-        "redbeat_lock_timeout": 30,
+        # The next beat waits for so long when one was killed: five of its loops.
+        "redbeat_lock_timeout": 10,
         "redbeat_redis_options": {
             "retry_period": 60,
             "socket_timeout": 5,
