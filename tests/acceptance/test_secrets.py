@@ -27,9 +27,9 @@ SYMBOLS = 40
 #: Where a frame of zstd begins in a value.
 FRAME = b"\x28\xb5\x2f\xfd"
 #: Files that are there to hold a secret -> the one.
-HOLDERS = {"stack.json": "Redis", "flower-password": "Flower"}
-#: A password with characters that a URL has to spell in another way.
-PASSWORD = f"{secrets.token_hex(8)}/{secrets.token_hex(8)}@%"
+HOLDERS = [("stack.json", "Redis"), ("stack.json", "cache"), ("flower-password", "Flower")]
+#: Passwords with characters that a URL has to spell in another way.
+PASSWORD, CACHE = (f"{secrets.token_hex(8)}/{secrets.token_hex(8)}@%" for _ in range(2))
 KEY, WRONG_KEY = (secrets.token_urlsafe(24) for _ in range(2))
 
 
@@ -38,8 +38,11 @@ class Places:
 
     def __init__(self, flower):
         login = base64.b64encode(f"scan:{flower}".encode()).decode()
-        parts = PASSWORD.strip("@%").split("/")
-        self.secrets = {"provider": [KEY, WRONG_KEY], "Redis": parts, "Flower": [flower, login]}
+        servers = {
+            name: password.strip("@%").split("/")
+            for name, password in (("Redis", PASSWORD), ("cache", CACHE))
+        }
+        self.secrets = {"provider": [KEY, WRONG_KEY], "Flower": [flower, login], **servers}
         self.leaks = set()
         self.seen = 0
 
@@ -146,6 +149,7 @@ def look_at_commands(places, env):
         (["enqueue"], env | {"SCANNER_REDIS_URL": reachable.replace("/0", "/1")}, 2),
         (["status"], env | {"SCANNER_REDIS_URL": reachable + "?db=x"}, 2),
         (["status"], env | {"SCANNER_REDIS_URL": reachable.replace("%2F", "/")}, 2),
+        (["plan"], env | {"SCANNER_CACHE_URL": f"redis://:{KEY}@{reachable[-16:]}"}, 2),
         (["status"], env | {"SCANNER_REDIS_URL": f"redis://:{KEY}@{reachable[-16:]}"}, 3),
     ]
     with ThreadPoolExecutor(4) as pool:
@@ -180,24 +184,45 @@ def look_at_processes(places, stack):
     assert KEY.encode() not in told
 
 
+@contextlib.contextmanager
+def secured_servers(folder):
+    """Yield addresses and clients of a server for the queue and one for bars, with passwords."""
+    urls, clients = [], []
+    with contextlib.ExitStack() as stack:
+        for password in (PASSWORD, CACHE):
+            port = free_port()
+            stack.enter_context(running_valkey_with(folder, port, [f'requirepass "{password}"']))
+            client = redis.Redis(port=port, password=password, socket_timeout=None)
+            clients.append(stack.enter_context(client))
+            urls.append(f"redis://:{quote(password, safe='')}@127.0.0.1:{port}/0")
+        yield urls, clients
+
+
+def look_at_servers(places, clients):
+    """Read all that lies on servers."""
+    for client in clients:
+        for key, parts in values_of(client):
+            for part in parts:
+                places.look(f"Redis {key}", part)
+
+
 @pytest.mark.timeout(240)
 def test_no_secret_is_seen_where_it_does_not_belong(tmp_path):
     """Logs, output, Redis, messages, events, Flower, arguments and files are searched."""
-    port = free_port()
     with (
-        running_valkey_with(tmp_path, port, [f'requirepass "{PASSWORD}"']),
+        secured_servers(tmp_path) as (urls, clients),
         running_simulator(
             tmp_path, "--symbols", str(SYMBOLS), "--key", KEY, "--fault", "not_authorized:SPY"
         ) as simulator,
-        redis.Redis(port=port, password=PASSWORD) as client,
     ):
         home = tmp_path / "home"
-        url = f"redis://:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/0"
-        env = environment(home, redis_url=url, provider="polygon", polygon_url=simulator)
+        servers = {"redis_url": urls[0], "cache_url": urls[1]}
+        env = environment(home, **servers, provider="polygon", polygon_url=simulator)
         env |= {f"SCANNER_{name}": "2" for name in ("WORKERS", "THREADS")}
         env |= {"POLYGON_API_KEY": KEY, "SCANNER_SCHEDULE": "off", "SCANNER_LOOKBACK_DAYS": "60"}
-        listener = Listener(client)
-        listener.start()
+        listeners = [Listener(client) for client in clients]
+        for listener in listeners:
+            listener.start()
         with stack_up(env) as stack:
             login = (home / "flower-password").read_text().strip()
             places = Places(login.partition(":")[2])
@@ -205,16 +230,16 @@ def test_no_secret_is_seen_where_it_does_not_belong(tmp_path):
             look_at_flower(places, stack["flower"], login)
             look_at_processes(places, stack)
             places.look("status", json.dumps(stack))
-            for key, parts in values_of(client):
-                for part in parts:
-                    places.look(f"Redis {key}", part)
+            look_at_servers(places, clients)
             open_to_others = look_at_files(places, home)
-        client.echo("over")
-        wait_for(lambda: listener.over, 10, "the last command")
-        for command in listener.commands:
-            places.look(f"command {command[:40]}", command)
-    assert len(listener.commands) > 1_000
+        for listener in listeners:
+            listener.client.echo("over")
+            wait_for(lambda listener=listener: listener.over, 10, "the last command")
+            for command in listener.commands:
+                places.look(f"command {command[:40]}", command)
+    assert len(listeners[0].commands) > 1_000
+    assert len(listeners[1].commands) > SYMBOLS
     assert places.seen > 1_500
     assert open_to_others == {}
-    assert places.leaks == {(f"file {file}", name) for file, name in HOLDERS.items()}
+    assert places.leaks == {(f"file {file}", name) for file, name in HOLDERS}
     assert scan_json("settings", "--json", env=env)["POLYGON_API_KEY"]["value"] == "**********"
