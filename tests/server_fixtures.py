@@ -36,6 +36,11 @@ class Server:
         while not answers(self.url):
             assert self._process.poll() is None, "the server has ended"
 
+    def send(self, what: signal.Signals) -> None:
+        """Send a signal that does not end it."""
+        assert self._process is not None
+        self._process.send_signal(what)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it, in order or not."""
         if self._process is not None:

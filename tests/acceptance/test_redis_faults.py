@@ -115,6 +115,17 @@ def test_a_server_that_is_killed_and_away_costs_no_symbol(one, server, expected)
 
 
 @pytest.mark.timeout(200)
+def test_a_server_that_hangs_costs_no_symbol(one, server, expected):
+    """It takes connections and never answers: each call has its time."""
+    scan_id = begun(one)
+    server.send(signal.SIGSTOP)
+    time.sleep(12.0)
+    server.send(signal.SIGCONT)
+    one.over(scan_id, expected, "Redis hangs for 12 s", time.monotonic())
+    assert one.supervisor.crash_loops() == {}
+
+
+@pytest.mark.timeout(200)
 def test_a_full_server_costs_no_symbol(one, admin, expected):
     """What cannot be written is written later; a new scan is refused with a reason."""
     scan_id = begun(one)
