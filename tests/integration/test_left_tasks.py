@@ -187,6 +187,8 @@ def test_a_process_that_cannot_be_is_dead(queue, runtime, pid):
         "no JSON",
         '{"by": "a/1"}',
         '{"by": 1, "symbols": 2, "deaths": 0, "again": true}',
+        '{"by": "a/1", "symbols": ["AAA", "B:B"], "deaths": 0, "again": true}',
+        '{"by": "a/1", "task": "start_scan", "arguments": ["scan"]}',
     ],
 )
 def test_what_is_not_ours_among_the_tasks_is_passed_over(queue, runtime, data):
@@ -196,3 +198,39 @@ def test_what_is_not_ours_among_the_tasks_is_passed_over(queue, runtime, data):
     assert runtime.state.left_by(NODE) == runtime.state.left_here() == []
     assert runtime.state.under_way("scan") == 0
     reconcile(runtime)
+
+
+@pytest.mark.parametrize("name", ["scan:records:0", "a scan:0", "*:0"])
+def test_a_task_of_what_is_no_scan_is_passed_over(queue, runtime, name):
+    """Its key would be that of something else."""
+    task = {"by": "a/1", "symbols": ["AAA"], "deaths": 0, "again": True}
+    queue.hset(keys.under_way(NODE), name, orjson.dumps(task))
+    assert runtime.state.left_by(NODE) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda queue: queue.hset(f"{keys.under_way('')}a b", "scan:1", "{}"),
+        lambda queue: queue.hset(b"ms1:under_way:\xff", "scan:1", "{}"),
+        lambda queue: queue.set(keys.under_way("a"), "a text"),
+        lambda queue: queue.rpush(keys.under_way("a"), "a list"),
+    ],
+)
+def test_keys_that_are_not_ours_hide_no_task(queue, runtime, dead, spoil):
+    """What dead processes have left is found beside them, and what is under way."""
+    task = {"by": dead, "symbols": ["AAA"], "deaths": 0, "again": True}
+    queue.hset(keys.under_way(NODE), "scan:0", orjson.dumps(task))
+    spoil(queue)
+    assert [one.node for one in runtime.state.left_here()] == [NODE]
+    assert runtime.state.under_way("scan") == 1
+
+
+def test_what_was_begun_again_since_is_not_taken_away(queue, runtime, dead):
+    """The entry is of a process that lives by now; it would not be found when that one dies."""
+    task = {"by": dead, "symbols": ["AAA"], "deaths": 0, "again": True}
+    queue.hset(keys.under_way(NODE), "scan:0", orjson.dumps(task))
+    (left,) = runtime.state.left_by(NODE)
+    runtime.state.begin(Batch(scan_id="scan", number=0, symbols=("AAA",)), NODE)
+    assert not runtime.state.take(left)
+    assert runtime.state.under_way("scan") == 1

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import pytest
 
@@ -88,6 +89,24 @@ def test_a_process_gets_its_environment_and_no_more(supervisor, tmp_path, monkey
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_process_has_neither_the_terminal_nor_the_input_of_its_starter(supervisor, tmp_path):
+    """Ctrl-C is its supervisor's alone, and what is piped into a command is not read by it."""
+    code = (
+        "import os, pathlib, sys; print(os.getsid(0) == os.getpid(), "
+        "os.path.samestat(os.fstat(0), os.stat(os.devnull))); pathlib.Path(sys.argv[1]).touch()"
+    )
+    kept, (read, write) = os.dup(0), os.pipe()
+    os.dup2(read, 0)
+    try:
+        supervisor.start(command(tmp_path, code=code))
+    finally:
+        os.dup2(kept, 0)
+        for descriptor in (kept, read, write):
+            os.close(descriptor)
+    log = tmp_path / "logs" / "server.log"
+    assert until(log.read_text) == "True True\n"
+
+
 def test_a_process_that_dies_is_named_with_the_end_of_its_log(supervisor, tmp_path):
     """Its exit code and its last five lines, not the first."""
     code = "import sys; [print('line', n, flush=True) for n in range(9)]; sys.exit('no such port')"
@@ -150,9 +169,10 @@ def test_the_delay_grows_with_each_end_in_a_row(supervisor, tmp_path, before, li
     child.process.wait()
     child.ends = child.early = before
     child.started_at = time.monotonic() - lived
-    assert supervisor.restart_dead() == []
+    pids = supervisor.pids()
+    assert [supervisor.restart_dead(), supervisor.restart_dead()] == [[], []]
     assert child.retry_at - time.monotonic() == pytest.approx(delay, abs=0.3)
-    assert child.ends == before + 1
+    assert (child.ends, supervisor.pids()) == (before + 1, pids)
 
 
 def test_a_process_that_ends_again_and_again_is_told_of(supervisor, tmp_path, monkeypatch):
@@ -167,6 +187,22 @@ def test_a_process_that_ends_again_and_again_is_told_of(supervisor, tmp_path, mo
     assert story.endswith("no such port")
     (tmp_path / "logs" / "broken.log").unlink()
     assert "cannot be read" in supervisor.story_of("broken")
+
+
+def test_of_a_log_that_has_grown_only_the_end_is_read(supervisor, tmp_path):
+    """Of megabytes, the last kilobytes."""
+    supervisor.start(command(tmp_path, code=""))
+    supervisor.children[0].process.wait()
+    log = tmp_path / "logs" / "server.log"
+    log.write_bytes(bytes(4_000_000) + b"\nthe end\n")
+    tracemalloc.start()
+    try:
+        story = supervisor.story_of("server")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert story[-8:] == "\nthe end"
+    assert most < 1_000_000
 
 
 def test_stop_ends_all_and_may_be_called_twice(supervisor, tmp_path):

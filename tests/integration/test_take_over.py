@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import orjson
 import pytest
 from runtime_builders import messages, runtime_on
-from scan_builders import LAST, REQUEST, ScriptedProvider, row, series
+from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
 
 from scanner import keys
 from scanner.errors import StoreUnavailable
@@ -95,6 +95,15 @@ def test_a_block_of_a_dead_process_goes_out_symbol_by_symbol(queue, runtime, sca
     assert fields["tasks"] == "2"  # one that died counts as ended
     assert taken_over(runtime) == []
     assert given_out(queue) == []
+
+
+def test_what_a_dead_process_has_recorded_for_now_is_not_given_out(queue, runtime, scan_id, dead):
+    """It waits for the budget or the next round, not for the process."""
+    waiting = [absence("BBB", "deferred:budget", final=False)]
+    assert runtime.state.write(scan_id, BatchRecords(final=(), waiting=waiting)) == 1
+    left(queue, scan_id, SYMBOLS, dead)
+    taken_over(runtime)
+    assert given_out(queue) == [(["AAA"], 0), (["CCC"], 0)]
 
 
 @pytest.mark.parametrize("cancelled", [False, True])

@@ -13,11 +13,13 @@ from celery.app.defaults import SETTING_KEYS
 from celery.schedules import crontab, maybe_schedule
 
 from scanner.errors import ConfigError
-from scanner.settings import load_settings
+from scanner.settings import Settings, load_settings
 from scheduler.reconcile import PERIOD
 from worker.backend import RetryingRedisBackend
 from worker.config import CONTROL_QUEUE, SCAN_QUEUE, VISIBILITY_TIMEOUT, celery_config
+from worker.patience import PATIENCE
 from worker.redbeat import Scheduler
+from worker.transport import Channel
 
 #: What the control worker finds, as JSON: name -> [rate limit, errors that are tried again].
 LIST_TASKS = """
@@ -35,6 +37,14 @@ URL = "redis://:made-up@127.0.0.1:6390/0"
 def config():
     """Return the configuration for a Redis that nobody is asked for."""
     return celery_config(load_settings(redis_url=URL))
+
+
+@pytest.fixture
+def app(config):
+    """Return an app of that configuration, with Celery's own value where it says nothing."""
+    one = Celery(set_as_current=False)
+    one.conf.update(config)
+    return one
 
 
 def test_every_name_is_one_that_celery_or_redbeat_reads(config):
@@ -128,3 +138,68 @@ def test_each_connection_of_the_result_backend_tries_again():
     options = backend.client.connection_pool.connection_kwargs
     assert options["retry"].get_retries() == 6
     assert options["health_check_interval"] == 25
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("broker_connection_retry_on_startup", True, id="starts before its Redis"),
+        pytest.param("broker_connection_max_retries", None, id="waits for Redis without an end"),
+        pytest.param(
+            "broker_channel_error_retry", True, id="goes on after a full or read-only one"
+        ),
+        pytest.param("result_backend_always_retry", True, id="stores when Redis is back"),
+        pytest.param(
+            "worker_deduplicate_successful_tasks", False, id="counts a part that comes again"
+        ),
+    ],
+)
+def test_a_worker_outlasts_its_redis(app, name, value):
+    """Celery's own values end the worker, or lose what it has done."""
+    assert app.conf[name] == value
+
+
+def test_every_option_of_the_broker_is_one_that_its_channel_reads(config):
+    """Kombu ignores others without a word."""
+    known = set(Channel.from_transport_options)
+    assert set(config["broker_transport_options"]) - known == set()
+
+
+@pytest.mark.parametrize("name", ["socket_timeout", "socket_connect_timeout"])
+def test_each_call_of_a_redis_that_hangs_ends_within_a_task_s_patience(app, name):
+    """On the connections of the queue, of the results and of beat, whose lock outlasts it."""
+    assert 0 < app.conf.broker_transport_options[name] < PATIENCE
+    assert 0 < app.backend.client.connection_pool.connection_kwargs[name] < PATIENCE
+    assert 0 < app.conf.redbeat_redis_options["socket_timeout"] < app.conf.redbeat_lock_timeout
+
+
+def test_a_message_comes_again_only_when_its_task_has_ended(app):
+    """A task that runs to its limit is not run twice at once."""
+    longest = max(getattr(one, "le", 0) for one in Settings.model_fields["task_limit"].metadata)
+    for options in (app.conf.broker_transport_options, app.conf.result_backend_transport_options):
+        assert options["visibility_timeout"] > longest > 0
+
+
+def test_the_count_of_a_chord_outlives_a_part_that_comes_again(app):
+    """And what a dead process has claimed is free by then; nothing is kept for ever."""
+    conf = app.conf
+    assert 0 < conf.result_expires <= conf.result_chord_expires
+    assert conf.result_chord_expires > 2 * VISIBILITY_TIMEOUT
+    assert 2 * conf.result_chord_join_timeout < VISIBILITY_TIMEOUT
+
+
+def test_a_message_is_sent_again_while_redis_starts_anew(app):
+    """For a second at least, and not longer than its task has patience."""
+    policy = app.conf.task_publish_retry_policy
+    pauses = [
+        min(policy["interval_start"] + policy["interval_step"] * number, policy["interval_max"])
+        for number in range(policy["max_retries"])
+    ]
+    assert app.conf.task_publish_retry
+    assert 1.0 <= sum(pauses) < PATIENCE
+
+
+def test_the_lock_of_beat_lasts_for_five_of_its_loops(app):
+    """A shorter one is lost by a beat that is late; a longer one keeps the next beat waiting."""
+    assert app.conf.redbeat_lock_timeout >= 5 * app.conf.beat_max_loop_interval
+    assert app.conf.redbeat_lock_timeout < PERIOD

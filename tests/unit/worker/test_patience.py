@@ -46,3 +46,12 @@ def test_patience_has_an_end():
     """A task must be over before its message is delivered again."""
     with pytest.raises(StoreUnavailable, match="away"):
         patiently(failing(*[StoreUnavailable("away")] * 10**6), 0.05)
+
+
+def test_there_is_a_pause_between_two_tries(monkeypatch):
+    """Hundreds of threads that tried without one would keep a server from coming back."""
+    pauses = []
+    monkeypatch.setattr(patience, "_PAUSE", 0.5)
+    monkeypatch.setattr(patience.time, "sleep", pauses.append)
+    assert patiently(failing(StoreUnavailable("away"), StoreUnavailable("starting"))) == 3
+    assert pauses == [0.5, 0.5]

@@ -61,12 +61,35 @@ def test_a_task_that_returns_ends_nothing(pool, terminated):
     assert not terminated.is_set()
 
 
-def test_a_task_that_was_cancelled_ends_nothing(terminated):
-    """As those that wait when a worker stops."""
+def test_a_task_that_was_cancelled_ends_nothing(terminated, caplog):
+    """As those that wait when a worker stops; no error is logged of them."""
     future = Future()
     future.add_done_callback(_end_process_if_leaked)
     assert future.cancel()
     assert not terminated.is_set()
+    assert caplog.records == []
+
+
+def test_a_thread_that_rests_runs_no_task(pool):
+    """Else its worker would end, a while after each of its tasks."""
+    run(pool, lambda: (0, "receipt", 0.1))
+    assert pool._began == {}
+
+
+def test_a_pool_that_stops_is_watched_to_its_last_task(pool):
+    """One without an end would else keep its worker for ever."""
+    begun, watched = threading.Event(), []
+
+    def work():
+        begun.set()
+        watched.append(not pool._stopped.wait(0.1))
+        return 0, "receipt", 0.1
+
+    pool.apply_async(work, callback=unpack, accept_callback=lambda *_: None)
+    assert begun.wait(10)
+    pool.stop()
+    assert watched == [True]
+    assert pool._stopped.is_set()
 
 
 #: A pool whose task never ends: it sleeps, or it keeps all other threads from running.

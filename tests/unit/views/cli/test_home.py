@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,18 @@ def test_the_folder_is_open_to_its_owner_alone(home):
     home.folder.chmod(0o755)
     home.create()
     assert mode(home.folder) == 0o700
+
+
+def test_a_folder_is_not_open_to_others_for_a_moment(tmp_path, monkeypatch):
+    """Not even under a umask that allows all, before its mode is set."""
+    made = []
+    monkeypatch.setattr(Path, "chmod", lambda path, _: made.append((path.name, mode(path))))
+    before = os.umask(0)
+    try:
+        Home(folder=tmp_path / "home").create()
+    finally:
+        os.umask(before)
+    assert made == [("home", 0o700), ("logs", 0o700)]
 
 
 def test_a_folder_that_cannot_be_made_is_a_mistake_of_the_user(tmp_path):

@@ -6,6 +6,7 @@ import json
 import sys
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from scan_builders import absence, report, row
@@ -13,9 +14,11 @@ from scan_builders import absence, report, row
 from scanner.errors import ConfigError
 from scanner.plain import plain
 from views.cli import main as command_line
+from views.cli.doctor import _result
 from views.cli.printing import print_json, print_report
 from views.cli.processes import Command, Supervisor
 from views.cli.run import print_found
+from views.cli.settings import settings
 from views.cli.show import _print_story
 from views.tables import table_of
 
@@ -46,6 +49,28 @@ def test_errors_are_shown_as_text(monkeypatch, capsys):
     assert said.startswith("scan: one\n\\x1b[2J")
     assert said.replace("\n", "").isprintable()
     assert "[red]x[/red]" in said
+
+
+@pytest.mark.parametrize("error", [None, ConfigError(f"one\n{HOSTILE}")])
+def test_what_doctor_finds_is_shown_as_text(error):
+    """Also where it is what went wrong."""
+
+    def check():
+        if error is not None:
+            raise error
+        return f"one\n{HOSTILE}"
+
+    said = _result("data", check)["said"]
+    assert said.startswith("one\n\\x1b[2J")
+    assert said.replace("\n", "").isprintable()
+
+
+def test_settings_are_shown_as_text(monkeypatch):
+    """A value may have come from a file of others."""
+    monkeypatch.setenv("SCANNER_UNIVERSE", "\x1b[2J\u202eall[red]x[/red]")
+    done = CliRunner().invoke(settings, catch_exceptions=False, env={"COLUMNS": "200"})
+    assert "\\x1b[2J\\u202eall[red]x[/red]" in done.output
+    assert done.output.replace("\n", "").isprintable()
 
 
 def test_a_report_is_shown_as_text(capsys):
