@@ -17,7 +17,7 @@ import structlog
 
 from scanner.bootstrap import Runtime
 from scanner.private_file import write_private
-from scanner.results.report import FAILED, ScanFacts, ScanReport
+from scanner.results.report import FAILED, FINISHED, ScanFacts, ScanReport
 from worker.finish import GONE
 
 log = structlog.get_logger(__name__)
@@ -43,9 +43,13 @@ def report_lost(runtime: Runtime) -> None:
         kept = _read(runtime)
         open_scans = runtime.state.open_scans()
         for scan_id in kept.keys() - open_scans.keys():
-            if runtime.state.progress(scan_id) is None:
+            progress = runtime.state.progress(scan_id)
+            if progress is None:
                 log.error("scan was lost", scan=scan_id, cause=GONE)
                 _report(runtime, scan_id, kept[scan_id])
+            elif progress.state not in FINISHED:  # the list alone has lost it
+                open_scans[scan_id] = float(progress.fields["deadline"])
+                runtime.state.keep_open(scan_id, open_scans[scan_id])
         now: dict[str, Any] = {}
         for scan_id in open_scans:
             if scan_id in kept:  # also if its state is gone: then the next call reports it

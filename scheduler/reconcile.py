@@ -17,7 +17,7 @@ from scanner.bootstrap import Runtime
 from scanner.errors import ScannerError, StoreUnavailable, TransientError
 from scanner.redis_errors import redis_errors
 from scanner.results.redis_records import ScanProgress
-from scanner.results.report import PLANNED, RUNNING
+from scanner.results.report import FINISHED, PLANNED, RUNNING
 from scheduler.dispatch import start_scan
 from scheduler.open_scans import report_lost
 from scheduler.take_up import has_no_planner
@@ -76,12 +76,13 @@ _UNREADABLE: Final = "the scan's state in Redis cannot be read"
 
 def _look_after(runtime: Runtime, scan_id: str, deadline: float) -> None:
     """Close one scan if it is complete or past its deadline, or go on with it."""
-    if time.time() >= deadline:
+    progress = runtime.state.progress(scan_id)
+    if progress is not None and progress.state in FINISHED:
+        runtime.state.forget_open(scan_id)
+    elif time.time() >= deadline:
         log.warning("scan reached its deadline", scan=scan_id)
         finish(runtime, scan_id, at_deadline=True)
-        return
-    progress = runtime.state.progress(scan_id)
-    if progress is not None and progress.state == PLANNED:
+    elif progress is not None and progress.state == PLANNED:
         _ask_again(runtime, scan_id, progress)
     elif progress is None or progress.state != RUNNING:
         _take_over(runtime, scan_id, progress)

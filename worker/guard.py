@@ -19,7 +19,7 @@ from structlog.contextvars import bound_contextvars
 
 from scanner.bars.cache import BarRequest
 from scanner.bootstrap import Runtime
-from scanner.errors import ConfigError, StoreUnavailable
+from scanner.errors import ConfigError, ScannerError, StoreUnavailable
 from scanner.pipeline import absence_of, scan_batch
 from scanner.results.redis_records import EVENT, BatchRecords
 from scanner.results.report import Absence, Row
@@ -78,7 +78,7 @@ def redelivered(current: Callable[[], Runtime], batch: Batch, node: str, publish
     with _kept_going("block failed", batch.scan_id):
         log.warning("block delivered again", scan=batch.scan_id, batch=batch.number)
         runtime = current()
-        runtime.state.count(batch.scan_id, "redelivered")
+        patiently(lambda: runtime.state.count(batch.scan_id, "redelivered"))
         patiently(lambda: give_out_alone(runtime, batch, 0, publish, why="redelivered"))
         patiently(lambda: count_ended(runtime, batch, node))
 
@@ -147,7 +147,7 @@ def _stop(
 ) -> None:
     """Let a scan end that no worker can go on with."""
     log.error("scan stopped", scan=scan_id, cause=str(error))
-    if runtime.state.stop(scan_id, str(error)):
+    if patiently(lambda: runtime.state.stop(scan_id, str(error))):
         on_end(scan_id)
 
 
@@ -181,5 +181,5 @@ def _give_back(runtime: Runtime, batch: Batch, node: str, error: BaseException) 
     absences: list[Row | Absence] = [absence_of(symbol, error) for symbol in batch.symbols]
     try:
         _write(runtime, batch, node, absences, {})
-    except StoreUnavailable as away:
+    except ScannerError as away:  # or it is no scan's id
         log.error("records lost", scan=batch.scan_id, batch=batch.number, cause=str(away))  # noqa: TRY400 - expected

@@ -116,6 +116,11 @@ class RedisScanState(RedisScanEnds):
             pairs = self._client.zrange(keys.SCANS_OPEN, 0, -1, withscores=True)
         return {scan_id.decode(): score for scan_id, score in cast("list[Any]", pairs)}
 
+    def keep_open(self, scan_id: str, deadline: float) -> None:
+        """Put a scan back into the list of open scans."""
+        with redis_errors("list a scan"):
+            self._client.zadd(keys.SCANS_OPEN, {scan_id: deadline})
+
     def forget_open(self, scan_id: str) -> None:
         """Drop a scan whose keys are gone from the list of open scans."""
         with redis_errors("forget a scan"):

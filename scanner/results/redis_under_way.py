@@ -176,6 +176,8 @@ def _work_of(field: str, task: Mapping[str, Any]) -> Batch | Fetch:
     if not keys.is_word(scan_id) or task.get("task", FETCHES[0]) not in FETCHES:
         raise ValueError(field)
     if "task" in task:
+        if not keys.is_word(name):
+            raise ValueError(field)
         arguments = tuple(task["arguments"])
         return Fetch(scan_id=scan_id, what=name, task=task["task"], arguments=arguments)
     symbols = tuple(map(check_symbol, task["symbols"]))

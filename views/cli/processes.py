@@ -15,8 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from scanner.errors import ConfigError
 from scanner.plain import plain
+
+log = structlog.get_logger(__name__)
 
 #: Linux: a child gets this signal when its parent dies.
 _PR_SET_PDEATHSIG: Final = 1
@@ -102,7 +106,13 @@ class Supervisor:
                 delay = _FIRST_DELAY * 2.0 ** max(0, child.early - 1)
                 child.retry_at = now + min(_LONGEST_DELAY, delay)
             elif now >= child.retry_at:
-                child.process, child.started_at = self._spawn(child.command), now
+                try:
+                    child.process, child.started_at = self._spawn(child.command), now
+                except (ConfigError, OSError, MemoryError) as error:
+                    # No memory, process id or room is left for now: the others run on.
+                    log.warning("not started again", process=child.command.name, cause=str(error))
+                    child.retry_at = now + _FIRST_DELAY
+                    continue
                 child.retry_at = 0.0
                 restarted.append(child.command.name)
         return restarted
@@ -144,8 +154,8 @@ class Supervisor:
     def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
         farewell = functools.partial(_die_with_parent, command.farewell)
         _libc()  # loaded before the fork: a child of a process with threads must not load it
-        log = self.folder / "logs" / f"{command.name}.log"
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        path = self.folder / "logs" / f"{command.name}.log"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             return subprocess.Popen(
                 command.argv,
@@ -164,16 +174,16 @@ class Supervisor:
             os.close(descriptor)
 
     def _failure(self, child: _Child, what: str) -> str:
-        log = self.folder / "logs" / f"{child.command.name}.log"
-        tail = _end_of(log)
-        return "\n".join([f"{child.command.name} {what}; the end of {log}:", *tail])
+        path = self.folder / "logs" / f"{child.command.name}.log"
+        tail = _end_of(path)
+        return "\n".join([f"{child.command.name} {what}; the end of {path}:", *tail])
 
 
-def _end_of(log: Path) -> list[str]:
+def _end_of(path: Path) -> list[str]:
     """Return the last five lines of a log, whatever its size."""
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()[-5:]
             return [plain(line) for line in lines]
     except OSError as error:

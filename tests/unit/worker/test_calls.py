@@ -43,3 +43,22 @@ def test_a_call_with_an_odd_extra_is_none(extra):
 def test_a_call_with_what_celery_puts_there_is_one(extras):
     """The parts of a scan have a chord."""
     assert is_call(HEADERS, [["a", 1], {"b": 2}, extras])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"timelimit": 7},
+        {"timelimit": [7]},
+        {"shadow": ["a"]},
+        {"stamped_headers": 7},
+        {"stamped_headers": [["a"]]},
+        {"group": {"a": 1}},
+        {"eta": "0001-01-01T00:00:00"},
+        {"expires": "0001-01-01T00:00:00"},
+    ],
+    ids=str,
+)
+def test_a_call_with_an_odd_header_is_none(header):
+    """Its worker would end, and each that gets it again."""
+    assert not is_call(HEADERS | header, [[], {}, {}])
