@@ -48,7 +48,7 @@ def report_lost(runtime: Runtime) -> None:
                 log.error("scan was lost", scan=scan_id, cause=GONE)
                 _report(runtime, scan_id, kept[scan_id])
             elif progress.state not in FINISHED:  # the list alone has lost it
-                open_scans[scan_id] = float(progress.fields["deadline"])
+                open_scans[scan_id] = float(progress.fields.get("deadline", 0.0))
                 runtime.state.keep_open(scan_id, open_scans[scan_id])
         now: dict[str, Any] = {}
         for scan_id in open_scans:
