@@ -48,9 +48,17 @@ def one(server, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def expected(one):
+def universe(one, tmp_path_factory):
+    """Return a file of all symbols: beat may start a scan of `all` when its slot is forgotten."""
+    path = tmp_path_factory.mktemp("universe") / "universe.txt"
+    path.write_text("\n".join(one.plain_rows()))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def expected(one, universe):
     """Return the rows of a scan that nothing disturbs; the scans after it last for a while."""
-    found = one.plain_rows()
+    found = one.plain_rows(universe=universe)
     one.misbehave("* 0.3")
     return found
 
@@ -95,9 +103,9 @@ def test_a_scan_that_was_due_while_beat_was_away_starts_once(one):
 
 
 @pytest.mark.timeout(200)
-def test_beat_reports_the_scan_of_a_server_that_is_emptied(one, expected):
+def test_beat_reports_the_scan_of_a_server_that_is_emptied(one, universe, expected):
     """Its own lock and schedule are gone too: it makes them anew."""
-    scan_id = one.enqueue()
+    scan_id = one.enqueue(universe=universe)
     one.until(scan_id, SYMBOLS // 4)
     one.runtime.redis.flushall()
     began = time.monotonic()
@@ -105,13 +113,13 @@ def test_beat_reports_the_scan_of_a_server_that_is_emptied(one, expected):
     one.recovered("Redis is emptied: beat reports the scan as failed", began)
     assert report.state == "failed"
     assert "emptied" in report.facts.message
-    one.over(one.enqueue(), expected)
+    one.over(one.enqueue(universe=universe), expected)
 
 
 @pytest.mark.timeout(300)
-def test_beat_goes_on_when_its_server_is_back(one, server, expected):
+def test_beat_goes_on_when_its_server_is_back(one, server, universe, expected):
     """It may end meanwhile; it holds its lock again, and calls the reconciler."""
-    scan_id = one.enqueue()
+    scan_id = one.enqueue(universe=universe)
     one.until(scan_id, SYMBOLS // 4)
     server.stop()
     time.sleep(lasting(60.0, 6.0))
