@@ -2,7 +2,7 @@
 #   make scan    scan a simulated market       make scan DATA=bars.parquet    your own bars
 #   make test    lint, types, import contract and all tests
 #   make scan PROVIDER=polygon                 the real market; needs POLYGON_API_KEY
-#   make soak    the tests of faults, which last as long as elsewhere: 55 minutes
+#   make soak    the tests of faults, which last as long as elsewhere: an hour or so
 #   make bench   time the kernels beside other libraries, some minutes
 
 PYTHON ?= python3

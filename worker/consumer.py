@@ -24,7 +24,7 @@ class CheckedConsumer(Consumer):
         def on_message(message: Any) -> None:
             try:
                 body = message.decode()
-            except (AttributeError, KombuError, LookupError, TypeError, ValueError) as error:
+            except (AttributeError, KombuError, TypeError) as error:
                 self.on_decode_error(message, error)
                 return
             if not is_call(message.headers, body):

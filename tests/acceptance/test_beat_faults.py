@@ -9,7 +9,6 @@ import time
 import pytest
 from fleet_fixtures import fleet
 from recovery import lasting
-from server_fixtures import running_server
 from stack_fixtures import wait_for
 
 pytestmark = pytest.mark.faults
@@ -18,13 +17,6 @@ SYMBOLS = 400
 #: How much longer ago than it did an entry has run, as far as beat knows.
 AWAY = dt.timedelta(minutes=9)
 _PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Start a server that keeps its data over restarts."""
-    with running_server(tmp_path_factory.mktemp("redis")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import pytest
 import redis
 from fleet_fixtures import fleet
 from recovery import lasting
-from server_fixtures import running_server
 from stack_fixtures import environment
 
 from scanner.errors import StoreUnavailable
@@ -23,13 +22,6 @@ pytestmark = pytest.mark.faults
 SYMBOLS = 800
 #: Seconds of each block, so that a scan lasts for about two.
 SLOW = "* 0.2"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Start a server that keeps its data over restarts."""
-    with running_server(tmp_path_factory.mktemp("redis")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
