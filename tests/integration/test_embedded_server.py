@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,21 @@ from views.cli import embedded
 from views.cli.embedded import answers, embedded_server, find_server, free_port
 from views.cli.home import Home
 from views.cli.processes import Supervisor
+
+#: A command with nothing but its server, which waits to be killed.
+SERVE = """
+import signal, sys
+from pathlib import Path
+from scanner.settings import load_settings
+from views.cli.home import Home
+from views.cli.session import open_stores
+home = Home(folder=Path(sys.argv[1]))
+(home.folder / "valkey").mkdir()
+with open_stores(load_settings(), home):
+    (child,) = Path("/proc/thread-self/children").read_text().split()
+    print(child, flush=True)
+    signal.pause()
+"""
 
 
 @pytest.fixture
@@ -112,3 +131,23 @@ def test_the_port_that_is_wanted_is_taken_unless_it_is_in_use():
         taken.listen()
         busy = taken.getsockname()[1]
         assert free_port(busy) not in {0, busy}
+
+
+def test_a_server_that_outlives_its_killed_command_keeps_others_from_its_data(home):
+    """Two servers that write one file of commands would spoil it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(home.folder)], stdout=subprocess.PIPE, text=True
+    ) as command:
+        server = int(command.stdout.readline())
+        os.kill(server, signal.SIGSTOP)  # as one whose disk does not answer
+        command.kill()
+    try:
+        with (
+            pytest.raises(ConfigError, match="a server that one left"),
+            home.locked(patience=0.5),
+        ):
+            pass
+    finally:
+        os.kill(server, signal.SIGCONT)
+    with home.locked():  # it ends as its command's end tells it to
+        pass

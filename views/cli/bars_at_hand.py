@@ -90,8 +90,8 @@ def bars_at_hand(settings: Settings, home: Home) -> Iterator[BarsAtHand]:
     if home.stack() is not None:
         yield _of_runtime(settings)
         return
-    supervisor = Supervisor(folder=home.folder)
-    with home.locked():
+    with home.locked() as lock:
+        supervisor = Supervisor(folder=home.folder, lock=lock)
         try:
             stack = Stack(settings=settings, home=home, scheduled=False)
             for command in stack.servers():

@@ -79,10 +79,11 @@ class Home:
         return alive
 
     @contextmanager
-    def locked(self, patience: float = 20.0) -> Iterator[None]:
+    def locked(self, patience: float = 20.0) -> Iterator[int]:
         """Hold the folder for this process, as long as a server works on its data.
 
-        ConfigError if another process holds it for longer than `patience` seconds.
+        Yields the descriptor of the lock: the folder is held until the last process that has it
+        ends. ConfigError if another one holds it for longer than `patience` seconds.
         """
         self.create()
         ends = time.monotonic() + patience
@@ -91,11 +92,11 @@ class Home:
             while not _try_lock(file):
                 if time.monotonic() > ends or self.stack() is not None:
                     raise ConfigError(
-                        f"another scan command works in {self.folder}: wait for its end, "
-                        "or start a stack for both with `scan up`"
+                        f"another scan command, or a server that one left, works in {self.folder}: "
+                        "wait for its end, or start a stack for both with `scan up`"
                     )
                 time.sleep(0.05)
-            yield
+            yield descriptor
 
 
 def _try_lock(file: IO[str]) -> bool:

@@ -72,6 +72,9 @@ class Supervisor:
 
     #: Working directory of the processes, where their logs lie in `logs/`.
     folder: Path
+    #: Descriptor of the folder's lock. Servers have it too: one that outlives this process, as
+    #: where its disk does not answer, keeps the next from its data.
+    lock: int | None = None
     children: list[_Child] = field(default_factory=list)
 
     def start(self, command: Command) -> None:
@@ -153,6 +156,7 @@ class Supervisor:
 
     def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
         farewell = functools.partial(_die_with_parent, command.farewell)
+        held = (self.lock,) if command.serves and self.lock is not None else ()
         _libc()  # loaded before the fork: a child of a process with threads must not load it
         path = self.folder / "logs" / f"{command.name}.log"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -165,6 +169,7 @@ class Supervisor:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
+                pass_fds=held,
                 umask=0o077,
                 preexec_fn=farewell,  # noqa: PLW1509 - one call of libc
             )

@@ -123,9 +123,9 @@ def open_stores(settings: Settings, home: Home) -> Iterator[Stores]:
         return
     if not (home.folder / "valkey").is_dir():
         raise ConfigError("there is no scan yet: start one with `scan run`")
-    with home.locked():
+    with home.locked() as lock:
         command, url = embedded_server(home)
-        supervisor = Supervisor(folder=home.folder)
+        supervisor = Supervisor(folder=home.folder, lock=lock)
         try:
             supervisor.start(command)
             supervisor.wait_ready(START_SECONDS, lambda _: None)
@@ -147,8 +147,8 @@ def own_stack(
 ) -> Iterator[Supervisor]:
     """Start a stack, yield it when all answers, and stop it in any case."""
     stack = Stack(settings=settings, home=home, scheduled=scheduled)
-    supervisor = Supervisor(folder=home.folder)
-    with home.locked():
+    with home.locked() as lock:
+        supervisor = Supervisor(folder=home.folder, lock=lock)
         try:
             _start(stack, supervisor, tick)
             home.write_stack(_facts(stack, supervisor))
