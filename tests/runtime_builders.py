@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import redis
-from scan_builders import COLUMNS, ScriptedProvider, tools
+from scan_builders import COLUMNS, FIELDS, ScriptedProvider, tools
 
 from scanner.bootstrap import Runtime, bar_cache, stores
+from scanner.errors import StoreUnavailable
 from scanner.settings import load_settings
+from scheduler.request import request_scan, spec_of
+from worker import patience
 
 
 def runtime_on(client: redis.Redis, provider=None, engine=None, /, **options) -> Runtime:
@@ -26,6 +30,28 @@ def runtime_on(client: redis.Redis, provider=None, engine=None, /, **options) ->
         state=state,
         reports=reports,
     )
+
+
+def started(runtime: Runtime, symbols, seconds=300.0, spec=None, /, **fields) -> str:
+    """Return the id of a scan that runs over `symbols` and has so many seconds left."""
+    scan_id = request_scan(runtime, spec or spec_of(runtime))
+    assert runtime.state.start(scan_id, symbols, time.time() + seconds, FIELDS | fields)
+    return scan_id
+
+
+def away_once(monkeypatch, state, name: str) -> list[str]:
+    """Let Redis be away when a step of the state is done first; return the times it was."""
+    step, failed = getattr(state, name), []
+
+    def once(*arguments, **options):
+        if not failed:
+            failed.append(name)
+            raise StoreUnavailable(f"{name}: no connection")
+        return step(*arguments, **options)
+
+    monkeypatch.setattr(patience, "_PAUSE", 0.0)
+    monkeypatch.setattr(state, name, once)
+    return failed
 
 
 def messages(client: redis.Redis, queue: str) -> list[tuple[str, list]]:

@@ -24,6 +24,9 @@ AS_OF = dt.date(2025, 7, 9)
 LAST = day_number(AS_OF)
 ASKED = dt.datetime(2025, 7, 9, 20, 20, tzinfo=dt.UTC)
 REQUEST = BarRequest(source="test-1", timeframe=DAILY, first=LAST - 399, last=LAST)
+#: What a scan of one batch notes as it starts.
+FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d", "batches": 1}
+FIELDS |= {"first": REQUEST.first, "last": LAST}
 COLUMNS = ("sma_5", "return_1", *COMPONENTS.values())
 
 

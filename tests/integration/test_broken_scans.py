@@ -6,8 +6,8 @@ import time
 
 import orjson
 import pytest
-from runtime_builders import runtime_on
-from scan_builders import LAST, REQUEST, ScriptedProvider, row, series
+from runtime_builders import runtime_on, started
+from scan_builders import ScriptedProvider, row, series
 
 from scanner import keys
 from scanner.results import redis_ends
@@ -17,8 +17,6 @@ from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 
 SYMBOLS = ["AAA", "BBB"]
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
-FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1, "tasks": 1}
 
 
 @pytest.fixture
@@ -31,8 +29,7 @@ def runtime(queue, monkeypatch):
 def complete(runtime, name="good", seconds=300.0):
     """Return the id of a scan that has all its records and that nobody closed."""
     spec = ScanSpec(source="test-1", universe=name)
-    scan_id = request_scan(runtime, spec)
-    assert runtime.state.start(scan_id, SYMBOLS, time.time() + seconds, FIELDS)
+    scan_id = started(runtime, SYMBOLS, seconds, spec, tasks=1)
     records = [row(symbol) for symbol in SYMBOLS]
     runtime.state.write(scan_id, BatchRecords(final=records, waiting=()))
     return scan_id

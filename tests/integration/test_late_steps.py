@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from scan_builders import LAST, REQUEST, row
+from scan_builders import FIELDS, row
 
 from scanner import keys
 from scanner.results.redis_fetch import CLOSING_LEASE
@@ -16,7 +16,6 @@ from scanner.spec import Batch, Fetch, ScanSpec
 EXPIRY = 3_600
 SPEC = ScanSpec(source="test-1", universe="all", lookback_days=400, batch_size=7)
 LOCK = keys.lock("test-1", "all")
-FIELDS = {"source": "test-1", "timeframe": "1d", "first": REQUEST.first, "last": LAST, "batches": 2}
 SYMBOLS = ["AAA", "BBB"]
 WRITTEN = BatchRecords(final=[row("AAA")], waiting=(), number=0, counters={"seconds:bars": 1.0})
 

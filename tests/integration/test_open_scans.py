@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import orjson
 import pytest
-from runtime_builders import runtime_on
-from scan_builders import REQUEST, ScriptedProvider, row, series
+from runtime_builders import runtime_on, started
+from scan_builders import ScriptedProvider, row, series
 
 from scanner.results.redis_records import BatchRecords
 from scheduler.open_scans import remember
@@ -16,8 +14,6 @@ from scheduler.request import request_scan, spec_of
 from worker.finish import GONE, finish
 
 SYMBOLS = ["AAA", "BBB"]
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d", "batches": 1}
-FIELDS |= {"first": REQUEST.first, "last": REQUEST.last}
 
 
 @pytest.fixture
@@ -28,9 +24,8 @@ def runtime(queue):
 
 def running(runtime):
     """Return the id of a scan that runs and is noted in the file."""
-    scan_id = request_scan(runtime, spec_of(runtime))
+    scan_id = started(runtime, SYMBOLS)
     remember(runtime, scan_id)
-    assert runtime.state.start(scan_id, SYMBOLS, time.time() + 300.0, FIELDS)
     return scan_id
 
 

@@ -6,8 +6,8 @@ import datetime as dt
 import time
 
 import pytest
-from runtime_builders import messages, runtime_on
-from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
+from runtime_builders import messages, runtime_on, started
+from scan_builders import LAST, ScriptedProvider, absence, row, series
 
 from scanner import keys
 from scanner.errors import ConfigError
@@ -19,8 +19,6 @@ from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 
 SYMBOLS = ["AAA", "BBB", "CCC"]
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
-FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 2}
 
 
 def runtime_of(queue, **options):
@@ -30,9 +28,7 @@ def runtime_of(queue, **options):
 
 def running(runtime, seconds=300.0):
     """Return the id of a scan that runs and has so many seconds left."""
-    scan_id = request_scan(runtime, spec_of(runtime))
-    assert runtime.state.start(scan_id, SYMBOLS, time.time() + seconds, FIELDS)
-    return scan_id
+    return started(runtime, SYMBOLS, seconds, batches=2)
 
 
 def write(runtime, scan_id, *final, waiting=(), tasks=0.0, number=-1):

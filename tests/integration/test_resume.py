@@ -6,8 +6,8 @@ import time
 
 import orjson
 import pytest
-from runtime_builders import messages, runtime_on
-from scan_builders import REQUEST, ScriptedProvider, absence, row, series
+from runtime_builders import messages, runtime_on, started
+from scan_builders import ScriptedProvider, absence, row, series
 
 from scanner import keys
 from scanner.errors import ScanRunning
@@ -19,8 +19,6 @@ from worker.finish import finish
 from worker.guard import record_batch
 
 SYMBOLS = ["AAA", "BBB", "CCC", "DDD"]
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d", "batches": 2}
-FIELDS |= {"first": REQUEST.first, "last": REQUEST.last}
 
 
 @pytest.fixture
@@ -31,9 +29,7 @@ def runtime(queue):
 
 def running(runtime):
     """Return a scan that runs."""
-    scan_id = request_scan(runtime, spec_of(runtime))
-    assert runtime.state.start(scan_id, SYMBOLS, time.time() + 300.0, FIELDS)
-    return scan_id
+    return started(runtime, SYMBOLS, batches=2)
 
 
 def degraded(runtime):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from runtime_builders import messages, runtime_on
-from scan_builders import AS_OF, LAST, REQUEST, ScriptedProvider, absence, row, series
+from runtime_builders import messages, runtime_on, started
+from scan_builders import AS_OF, LAST, ScriptedProvider, absence, row, series
 
 from scanner import keys
 from scanner.errors import KeyRefused, ProviderUnavailable, RateLimited, StoreUnavailable
@@ -22,18 +22,13 @@ from worker.guard import record_batch
 from worker.rounds import second_round, unfinished
 
 SYMBOLS = ["AAA", "BBB", "CCC"]
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
-FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
 
 
 def running(queue, answers=None, engine=None, source="test-1"):
     """Return a runtime and the id of a scan that runs over SYMBOLS."""
     given = {symbol: series(symbol, 300) for symbol in SYMBOLS} | (answers or {})
     runtime = runtime_on(queue, ScriptedProvider(given), engine)
-    scan_id = request_scan(runtime, spec_of(runtime))
-    fields = FIELDS | {"source": source}
-    assert runtime.state.start(scan_id, SYMBOLS, time.time() + 300.0, fields)
-    return runtime, scan_id
+    return runtime, started(runtime, SYMBOLS, source=source)
 
 
 def record(runtime, scan_id, symbols=SYMBOLS):

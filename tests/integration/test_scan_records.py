@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from scan_builders import LAST, REQUEST, absence, row
+from scan_builders import FIELDS, absence, row
 
 from scanner.results.redis_records import BatchRecords, CollectedRecords
 from scanner.results.redis_state import RedisScanState
@@ -13,7 +13,6 @@ from scanner.spec import ScanSpec
 
 EXPIRY = 3_600
 SPEC = ScanSpec(source="test-1", universe="all", lookback_days=400, batch_size=7)
-FIELDS = {"source": "test-1", "timeframe": "1d", "first": REQUEST.first, "last": LAST, "batches": 2}
 SYMBOLS = ["AAA", "BRK.B", "KIMpL"]
 
 

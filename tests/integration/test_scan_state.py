@@ -10,7 +10,7 @@ import redis
 from process_fixtures import free_port
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from scan_builders import LAST, REQUEST, absence, row
+from scan_builders import FIELDS, LAST, REQUEST, absence, row
 
 from scanner import keys
 from scanner.bars.cache import BarRequest
@@ -22,7 +22,6 @@ from scanner.spec import ScanSpec
 
 EXPIRY = 3_600
 SPEC = ScanSpec(source="test-1", universe="all", lookback_days=400, batch_size=7)
-FIELDS = {"source": "test-1", "timeframe": "1d", "first": REQUEST.first, "last": LAST, "batches": 2}
 SYMBOLS = ["AAA", "BRK.B", "KIMpL"]
 
 

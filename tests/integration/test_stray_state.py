@@ -6,11 +6,11 @@ import time
 
 import orjson
 import pytest
-from runtime_builders import messages, runtime_on
-from scan_builders import LAST, REQUEST, ScriptedProvider, row, series
+from runtime_builders import away_once, messages, runtime_on, started
+from scan_builders import ScriptedProvider, row, series
 
 from scanner import keys
-from scanner.errors import ConfigError, StoreUnavailable
+from scanner.errors import ConfigError
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import Batch, Fetch
 from scheduler.open_scans import remember
@@ -23,8 +23,6 @@ from worker.tasks import hand_outs
 
 NODE = "scan1@here"
 SYMBOLS = ["AAA", "BBB"]
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
-FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
 
 
 @pytest.fixture
@@ -37,22 +35,7 @@ def runtime(queue, monkeypatch):
 @pytest.fixture
 def scan_id(runtime):
     """Return a scan that runs."""
-    found = request_scan(runtime, spec_of(runtime))
-    assert runtime.state.start(found, SYMBOLS, time.time() + 300.0, FIELDS)
-    return found
-
-
-def away_once(monkeypatch, state, name):
-    """Let Redis be away when a step of the state is done first."""
-    step, failed = getattr(state, name), []
-
-    def once(*arguments):
-        if not failed:
-            failed.append(name)
-            raise StoreUnavailable(f"{name}: no connection")
-        return step(*arguments)
-
-    monkeypatch.setattr(state, name, once)
+    return started(runtime, SYMBOLS)
 
 
 def test_a_batch_of_what_is_no_scan_raises_nothing(runtime):

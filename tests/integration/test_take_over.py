@@ -9,15 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
-from runtime_builders import messages, runtime_on
-from scan_builders import LAST, REQUEST, ScriptedProvider, absence, row, series
+from runtime_builders import messages, runtime_on, started
+from scan_builders import ScriptedProvider, absence, row, series
 
 from scanner import keys
 from scanner.errors import StoreUnavailable
 from scanner.owner import this_machine, this_process
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import Batch
-from scheduler.request import request_scan, spec_of
 from worker import take_over as module
 from worker import tasks
 from worker.finish import finish
@@ -26,8 +25,6 @@ from worker.take_over import HandOuts, take_over, take_over_at_start
 
 SYMBOLS = ["AAA", "BBB", "CCC"]
 NODE = "scan1@here"
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
-FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
 
 
 @pytest.fixture
@@ -39,9 +36,7 @@ def runtime(queue):
 @pytest.fixture
 def scan_id(runtime):
     """Return a scan that runs over three symbols."""
-    found = request_scan(runtime, spec_of(runtime))
-    assert runtime.state.start(found, SYMBOLS, time.time() + 300.0, FIELDS)
-    return found
+    return started(runtime, SYMBOLS)
 
 
 def left(queue, scan_id, symbols, owner, deaths=0, number=0, *, again=True):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from market_days import asked, market_of, runtime_of, work
-from runtime_builders import runtime_on
-from scan_builders import LAST, REQUEST, ScriptedProvider, series
+from runtime_builders import away_once, runtime_on, started
+from scan_builders import ScriptedProvider, series
 from structlog.testing import capture_logs
 
 from scanner import keys
@@ -15,14 +13,11 @@ from scanner.errors import ConfigError, KeyRefused, StoreUnavailable
 from scanner.spec import Batch, Fetch
 from scheduler.dispatch import start_scan
 from scheduler.request import request_scan, spec_of
-from worker import patience
 from worker.guard import guarded, guarded_sample, record_batch, redelivered
 from worker.take_over import give_out
 
 NODE = "scan1@here"
 SYMBOLS = ["AAA", "BBB", "CCC"]
-FIELDS = {"source": "test-1", "universe": "all", "timeframe": "1d"}
-FIELDS |= {"first": REQUEST.first, "last": LAST, "batches": 1}
 BLOCK = Batch(scan_id="s1", number=0, symbols=tuple(SYMBOLS))
 SPLITS = Fetch(scan_id="s1", what="splits", task="fetch_splits", arguments=())
 
@@ -36,9 +31,7 @@ def runtime(queue):
 @pytest.fixture
 def block(runtime):
     """Return the one batch of a scan that runs."""
-    scan_id = request_scan(runtime, spec_of(runtime))
-    assert runtime.state.start(scan_id, SYMBOLS, time.time() + 300.0, FIELDS)
-    return Batch(scan_id=scan_id, number=0, symbols=tuple(SYMBOLS))
+    return Batch(scan_id=started(runtime, SYMBOLS), number=0, symbols=tuple(SYMBOLS))
 
 
 def failing(error):
@@ -48,21 +41,6 @@ def failing(error):
         raise error
 
     return fail
-
-
-def away_once(monkeypatch, state, name):
-    """Let Redis be away when a step of the state is done first; return the times it was."""
-    step, failed = getattr(state, name), []
-
-    def once(*arguments, **options):
-        if not failed:
-            failed.append(name)
-            raise StoreUnavailable(f"{name}: no connection")
-        return step(*arguments, **options)
-
-    monkeypatch.setattr(patience, "_PAUSE", 0.0)
-    monkeypatch.setattr(state, name, once)
-    return failed
 
 
 @pytest.mark.parametrize(
