@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import time
 
 import pytest
+from beat_entries import last_run, set_back
 from fleet_fixtures import fleet
 from recovery import lasting
 from stack_fixtures import wait_for
@@ -14,9 +13,6 @@ from stack_fixtures import wait_for
 pytestmark = pytest.mark.faults
 
 SYMBOLS = 400
-#: How much longer ago than it did an entry has run, as far as beat knows.
-AWAY = dt.timedelta(minutes=9)
-_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 @pytest.fixture(scope="module")
@@ -53,22 +49,6 @@ def expected(one, universe):
     found = one.plain_rows(universe=universe)
     one.misbehave("* 0.3")
     return found
-
-
-def last_run(client, entry):
-    """Return when an entry of beat's schedule ran last, as beat notes it."""
-    last = json.loads(client.hget(f"redbeat:{entry}", "meta"))["last_run_at"]
-    return dt.datetime(*(last[name] for name in _PARTS))  # noqa: DTZ001 - its own zone
-
-
-def set_back(client, entry):
-    """Let an entry have run longer ago, so that it is due."""
-    key = f"redbeat:{entry}"
-    meta = json.loads(client.hget(key, "meta"))
-    earlier = last_run(client, entry) - AWAY
-    meta["last_run_at"] |= {name: getattr(earlier, name) for name in _PARTS}
-    client.hset(key, "meta", json.dumps(meta))
-    client.zadd("redbeat::schedule", {key: time.time() - AWAY.total_seconds()})
 
 
 @pytest.mark.timeout(1_500)

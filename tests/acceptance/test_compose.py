@@ -153,6 +153,15 @@ def test_a_password_has_to_be_given():
             [interpolated(value, given) for value in SERVICES[service]["environment"].values()]
 
 
+def test_only_who_asks_the_provider_has_its_key():
+    """Beat, Flower, the simulator and the server have no use for it."""
+    for key in ("POLYGON_API_KEY", "MASSIVE_API_KEY"):
+        keyed = {
+            name for name, service in SERVICES.items() if key in service.get("environment", {})
+        }
+        assert keyed == {"worker", "control"}
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not can_unshare(), reason="host names of their own need unshare and root")
 def test_a_scan_goes_through_all_services_together(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 import requests
+from beat_entries import set_back
 from stack_fixtures import (
     alive,
     environment,
@@ -29,6 +30,9 @@ def market(tmp_path_factory):
         tmp_path_factory.mktemp("market"), schedule="every 24h", fetch="symbols", sample=0
     )
     with stack_up(env) as stack:
+        with redis.Redis.from_url(redis_url(env)) as client:
+            wait_for(lambda: client.hexists("redbeat:tick", "meta"), 30, "beat")
+            set_back(client, "tick")  # else it is due when the minute is over
 
         def first_scan():
             scans = scan_json("status", "--json", env=env)["scans"]

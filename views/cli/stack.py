@@ -75,12 +75,12 @@ class Stack:
     def watchers(self) -> Iterator[Command]:
         """Yield what is started when all workers answer: Flower looks at them as it starts."""
         if self.scheduled:
-            yield self._flower(self._env())
+            yield self._flower()
             yield self.beat()
 
     def beat(self) -> Command:
         """Return the command of beat."""
-        return Command(name="beat", argv=(*_celery(), "beat"), env=self._env(), ready=_always)
+        return Command(name="beat", argv=(*_celery(), "beat"), env=self._keyless(), ready=_always)
 
     def _env(self) -> dict[str, str]:
         kept = {
@@ -97,6 +97,10 @@ class Stack:
             "MKL_NUM_THREADS": "1",
         }
 
+    def _keyless(self) -> dict[str, str]:
+        """Return the environment of what never asks the provider."""
+        return {name: value for name, value in self._env().items() if name not in _KEYS}
+
     def _simulator(self) -> Command:
         port = free_port(_SIMULATOR_PORT)
         url = f"http://127.0.0.1:{port}"
@@ -108,16 +112,15 @@ class Stack:
             options += ["--seed", str(settings.simulator_seed)]
         else:
             options += ["--replay", str(Path(settings.data).absolute())]
-        env = {name: value for name, value in self._env().items() if name not in _KEYS}
         return Command(
             name="simulator",
             argv=(sys.executable, "-P", "-m", "simulator", *options),
-            env=env,
+            env=self._keyless(),
             ready=lambda: _http_answers(url + "/v1/marketstatus/now"),
             serves=True,
         )
 
-    def _flower(self, env: Mapping[str, str]) -> Command:
+    def _flower(self) -> Command:
         port = free_port(self.settings.flower_port)
         self.flower_url = f"http://127.0.0.1:{port}"
         login = self.home.secret(self.home.flower_password_file, user="scan")
@@ -134,10 +137,7 @@ class Stack:
         return Command(
             name="flower",
             argv=(*_celery(), "flower", *options),
-            env={
-                **{name: value for name, value in env.items() if name not in _KEYS},
-                "FLOWER_BASIC_AUTH": login,
-            },
+            env=self._keyless() | {"FLOWER_BASIC_AUTH": login},
             ready=lambda: _http_answers(url),
         )
 
