@@ -214,7 +214,7 @@ def test_another_address_on_the_same_redis_sees_no_simulated_price(env, tmp_path
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_running(env, tmp_path, ending):
     """Ctrl-C in the middle of a run ends every process, and the next run starts at once."""
-    slow = env | {"SCANNER_SIMULATOR_LATENCY": "2", "SCANNER_SIMULATOR_SYMBOLS": "400"}
+    slow = env | {"SCANNER_SIMULATOR_LATENCY": "0.5", "SCANNER_SIMULATOR_SYMBOLS": "400"}
     slow |= {"SCANNER_FETCH": "symbols"}
     with subprocess.Popen(
         [sys.executable, "-m", "views.cli.main", "run"],
@@ -295,4 +295,5 @@ def test_doctor_says_that_redis_is_away(env):
     done = scan("doctor", env=env | {"SCANNER_REDIS_URL": "redis://127.0.0.1:1/0"})
     assert done.returncode == 1
     assert "BAD  redis: Redis does not answer" in done.stdout
+    assert "BAD  workers: cannot be asked" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stack_fixtures import environment, exported, scan_json
+from stack_fixtures import environment, exported, scan_json, stack_up
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -28,17 +28,17 @@ def test_the_library_ta_computes_the_same_rows(tmp_path):
                 assert ours[symbol][name] == value, (symbol, name)
 
 
-@pytest.mark.parametrize(("batch_size", "batches"), [("1", 30), ("7", 5), ("1000", 1)])
-def test_any_batch_size_gives_the_same_rows(tmp_path_factory, batch_size, batches):
+def test_any_batch_size_gives_the_same_rows(tmp_path):
     """A fixed batch size changes the number of tasks, and nothing else."""
-    home = tmp_path_factory.getbasetemp() / "batch-sizes"
-    env = environment(home, profile="free", simulator_symbols=30)
-    auto = exported(env, scan_json("run", "--json", env=env)["id"])
-    fixed = env | {"SCANNER_BATCH_SIZE": batch_size}
-    report = scan_json("run", "--json", env=fixed)
-    status = scan_json("status", report["id"], "--json", env=env)["scans"][0]
-    assert status["batches"] == status["tasks"] == batches
-    assert exported(env, report["id"]) == auto
+    env = environment(tmp_path / "home", profile="free", simulator_symbols=30)
+    with stack_up(env):
+        auto = exported(env, scan_json("run", "--json", env=env)["id"])
+        for batch_size, batches in (("1", 30), ("7", 5), ("1000", 1)):
+            fixed = env | {"SCANNER_BATCH_SIZE": batch_size}
+            report = scan_json("run", "--json", env=fixed)
+            status = scan_json("status", report["id"], "--json", env=env)["scans"][0]
+            assert status["batches"] == status["tasks"] == batches
+            assert exported(env, report["id"]) == auto
 
 
 def test_a_short_lookback_leaves_long_columns_empty(tmp_path):

@@ -25,7 +25,7 @@ def doctor(as_json: bool) -> int:
     """Check versions, settings, data, Redis and workers, and say what to do."""
     from views.cli.printing import print_json
 
-    results = [_result(name, check) for name, check in _checks().items()]
+    results = _results()
     healthy = all(result["ok"] for result in results)
     if as_json:
         print_json({"healthy": healthy, "checks": results})
@@ -33,6 +33,17 @@ def doctor(as_json: bool) -> int:
         for result in results:
             click.echo(f"{'ok ' if result['ok'] else 'BAD'}  {result['name']}: {result['said']}")
     return 0 if healthy else 1
+
+
+def _results() -> list[dict[str, Any]]:
+    """Return what each check says; workers are asked by Redis, and not without it."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, check in _checks().items():
+        if name == "workers" and not found["redis"]["ok"]:
+            found[name] = {"name": name, "ok": False, "said": "cannot be asked without Redis"}
+        else:
+            found[name] = _result(name, check)
+    return list(found.values())
 
 
 def _result(name: str, check: Check) -> dict[str, Any]:
