@@ -21,7 +21,7 @@ def test_a_killed_worker_costs_no_symbol(tmp_path):
     env = environment(
         tmp_path / "home",
         simulator_symbols=SYMBOLS,
-        simulator_latency=0.3,
+        simulator_latency=0.15,
         schedule="off",
         fetch="symbols",
         deadline=240,
@@ -55,7 +55,7 @@ def test_a_worker_killed_while_it_fetches_sessions_costs_none(tmp_path):
         tmp_path / "fleet",
         reconciled=15.0,
         simulator_symbols=SYMBOLS,
-        simulator_latency=0.3,
+        simulator_latency=0.15,
         fetch="grouped",
     ) as one:
         expected = one.plain_rows()
