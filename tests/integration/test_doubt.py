@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from market_days import EDT, EVENING, asked, runtime_of, scanned
+from market_days import EDT, EVENING, asked, market_of, runtime_of, scanned
 from scan_builders import LAST, ScriptedMarket, series
 
 from scanner.bars.adjust import Split
@@ -84,6 +84,27 @@ def test_a_good_copy_is_never_replaced_by_a_short_one(queue, runtime, market, mo
     assert runtime.store.facts([LAST])[LAST].symbols == 60
 
 
+def test_a_short_answer_that_comes_twice_replaces_no_copy(runtime, market, monkeypatch):
+    """However old its session is; the longer of the two is told."""
+    cut(market, monkeypatch, 40, 40)
+    with pytest.raises(ProviderUnavailable, match="bars of 40 symbols, about 60 were expected"):
+        believed_day(market, runtime.store, LAST, may_be_empty=True)
+    cut(market, monkeypatch, 40, 1)
+    with pytest.raises(ProviderUnavailable, match="bars of 40 symbols"):
+        believed_day(market, runtime.store, LAST, may_be_empty=True)
+
+
+def test_a_market_of_few_symbols_may_lack_most_of_them(queue, monkeypatch):
+    """Ten of any market are no sign of an answer that was cut short."""
+    market = market_of()
+    runtime = runtime_of(queue, market)
+    assert scanned(queue, monkeypatch, runtime).ledger == {"scored": 12}
+    asked(market)
+    cut(market, monkeypatch, 2)
+    assert len(believed_day(market, runtime.store, LAST, may_be_empty=False).symbols) == 2
+    assert asked(market) == ["2025-07-09"]
+
+
 def test_a_short_day_without_a_copy_is_held_to_the_sessions_around(runtime, market, monkeypatch):
     """It is believed only when it is old and comes twice."""
     runtime.redis.delete("ms1:day:test-1:2025-07-08")
@@ -136,6 +157,8 @@ def test_a_list_of_splits_that_was_cut_short_is_refused():
         check_splits(every[20:], known, 0)
     with pytest.raises(ProviderUnavailable):
         check_splits([], known, 60)
+    with pytest.raises(ProviderUnavailable, match="lists 50 "):
+        check_splits(every[50:] * 2, known, 0)  # one that comes twice is one
 
 
 def test_the_first_day_of_an_empty_store_is_taken_as_it_is(queue, market, monkeypatch):

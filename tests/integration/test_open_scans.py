@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import orjson
 import pytest
 from runtime_builders import runtime_on, started
 from scan_builders import ScriptedProvider, row, series
 
 from scanner.results.redis_records import BatchRecords
+from scheduler import open_scans
 from scheduler.open_scans import remember
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
@@ -151,6 +156,7 @@ def test_the_file_is_its_owners_alone(runtime):
     running(runtime)
     path = runtime.settings.home / "open-scans.json"
     assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
     assert [one.name for one in path.parent.iterdir()] == ["open-scans.json"]
 
 
@@ -160,3 +166,38 @@ def test_a_home_that_cannot_be_written_stops_no_scan(runtime):
     scan_id = running(runtime)
     reconcile(runtime)
     assert runtime.state.progress(scan_id).state == "running"
+
+
+def test_what_is_noted_while_the_reconciler_looks_stays_noted(monkeypatch, runtime):
+    """The file is read and written by one thread at a time."""
+    ids, listed, threads = [started(runtime, SYMBOLS)], runtime.state.open_scans, []
+
+    def listed_before_another():
+        found = listed()
+        if not threads:
+            ids.append(request_scan(runtime, spec_of(runtime, universe="common")))
+            threads.append(threading.Thread(target=remember, args=(runtime, ids[1])))
+            threads[0].start()
+            threads[0].join(0.3)
+        return found
+
+    monkeypatch.setattr(runtime.state, "open_scans", listed_before_another)
+    reconcile(runtime)
+    threads[0].join(10.0)
+    assert set(noted(runtime)) == set(ids)
+
+
+def test_what_threads_note_at_once_is_all_noted(monkeypatch, runtime):
+    """As two scans that are asked for together."""
+    read = open_scans._read
+
+    def slowly(current):
+        found = read(current)
+        time.sleep(0.02)
+        return found
+
+    monkeypatch.setattr(open_scans, "_read", slowly)
+    ids = [request_scan(runtime, spec_of(runtime, universe=f"u{at}")) for at in range(6)]
+    with ThreadPoolExecutor(len(ids)) as pool:
+        list(pool.map(lambda one: remember(runtime, one), ids))
+    assert set(noted(runtime)) == set(ids)
