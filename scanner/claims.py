@@ -24,7 +24,7 @@ def claim(client: redis.Redis, key: str, seconds: int) -> bool:
 
 def release(client: redis.Redis, key: str, process: str = "") -> None:
     """Give up this thread's claim, or that of any thread of a process; nobody else's."""
-    holder = cast("bytes | None", client.get(key))
-    owner = f"{process}/" if process else this_thread()
-    if holder is not None and holder.decode(errors="replace").startswith(owner):
+    held = cast("bytes | None", client.get(key))
+    holder = "" if held is None else held.decode(errors="replace")
+    if holder.startswith(f"{process}/") if process else holder == this_thread():
         client.delete(key)

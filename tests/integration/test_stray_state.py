@@ -7,17 +7,20 @@ import time
 import orjson
 import pytest
 from runtime_builders import away_once, messages, runtime_on, started
-from scan_builders import ScriptedProvider, row, series
+from scan_builders import ScriptedProvider, absence, row, series
 
 from scanner import keys
-from scanner.errors import ConfigError
+from scanner.errors import ConfigError, StoreUnavailable
+from scanner.results import redis_ends
 from scanner.results.redis_records import BatchRecords
 from scanner.spec import Batch, Fetch
 from scheduler.open_scans import remember
 from scheduler.reconcile import reconcile
 from scheduler.request import request_scan, spec_of
 from worker import patience
+from worker.finish import finish
 from worker.guard import guarded, record_batch, redelivered
+from worker.rounds import second_round
 from worker.take_over import take_over_at_start
 from worker.tasks import hand_outs
 
@@ -102,3 +105,31 @@ def test_a_fetch_of_what_is_no_session_keeps_no_task_from_being_taken_over(
     queue.hset(keys.under_way(NODE), f"{scan_id}:0", orjson.dumps(task))
     take_over_at_start(lambda: runtime, NODE, hand_outs())
     assert [arguments[2] for _, arguments in messages(queue, "scan")] == [["AAA"]]
+
+
+def test_a_report_that_is_written_is_not_made_again(queue, monkeypatch, runtime, scan_id):
+    """Its closer ended before it said so, and the records are not what they were."""
+    monkeypatch.setattr(redis_ends, "CLOSING_LEASE", 0)
+    runtime.state.write(scan_id, BatchRecords(final=[row("AAA"), row("BBB")], waiting=(), number=0))
+
+    def away(*_, **__):
+        raise StoreUnavailable("finish a scan: no connection", passes=False)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime.state, "finish", away)
+        with pytest.raises(StoreUnavailable):
+            finish(runtime, scan_id)
+    written = queue.get(keys.report(scan_id))
+    queue.delete(keys.records(scan_id))
+    assert finish(runtime, scan_id).ledger == {"scored": 2}
+    assert queue.get(keys.report(scan_id)) == written
+    assert runtime.state.progress(scan_id).state == "done"
+
+
+def test_a_scan_that_is_over_has_no_second_round(queue, runtime, scan_id):
+    """It would be missing when the scan is resumed."""
+    tried = [absence(symbol, "error:Timeout", final=False) for symbol in SYMBOLS]
+    runtime.state.write(scan_id, BatchRecords(final=(), waiting=tried, number=0))
+    runtime.state.cancel(scan_id, "enough")
+    second_round(runtime, scan_id, print)
+    assert "second_round" not in runtime.state.progress(scan_id).fields
