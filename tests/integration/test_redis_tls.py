@@ -193,3 +193,11 @@ def test_an_address_that_is_none_is_refused_without_its_password():
         redis_client(load_settings(redis_url="redis://:made/up@127.0.0.1:6379/0"))
     assert "expected redis[s]://:password@host" in str(caught.value)
     assert "made" not in str(caught.value)
+
+
+def test_a_ca_may_be_for_the_server_of_bars_alone(papers):
+    """The queue is on this machine then, and speaks no TLS."""
+    plain, tls = "redis://127.0.0.1:1/0", "rediss://127.0.0.1:2/0"
+    settings = load_settings(redis_url=plain, cache_url=tls, redis_ca=papers / "ca.pem")
+    assert tls_options(settings, plain) == {}
+    assert tls_options(settings, tls)["ssl_ca_certs"] == str(papers / "ca.pem")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,18 @@ def test_the_limit_itself_is_read(tmp_path):
     path.write_text("abcd")
     with pytest.raises(ConfigError, match="at most 3 bytes, got 4"):
         read_given(path, "SCANNER_X", 3)
+
+
+def test_of_a_huge_file_no_more_is_read_than_is_wanted(tmp_path):
+    """It might not fit into memory."""
+    sparse(tmp_path / "given")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError, match="at most 99 bytes, got 1,000,000,000"):
+            read_given(tmp_path / "given", "SCANNER_X", 99)
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_mark_at_the_beginning_is_left_out(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.errors import InvalidSymbol
-from scanner.spec import Batch, check_symbol, split_symbols
+from scanner.spec import MAX_SYMBOL_LENGTH, Batch, check_symbol, split_symbols
 
 GOOD = [
     "A",
@@ -37,8 +37,10 @@ def test_a_symbol_is_returned_as_it_is(text):
 @pytest.mark.parametrize("text", BAD)
 def test_a_text_that_is_no_symbol_is_refused(text):
     """The message shows the text, escaped."""
-    with pytest.raises(InvalidSymbol, match="not a symbol"):
+    with pytest.raises(InvalidSymbol, match="not a symbol") as caught:
         check_symbol(text)
+    shown = text[:MAX_SYMBOL_LENGTH]
+    assert str(caught.value).startswith(repr(shown))
 
 
 def test_a_long_text_is_shown_cut():
