@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -18,6 +16,7 @@ from scanner.errors import ConfigError, ScanRunning, StoreUnavailable
 from scanner.plain import plain
 from scanner.results.report import CANCELLED, DEGRADED, DONE, ScanReport
 from scanner.timeframe import parse_day
+from views.cli.endings import unwound_by_signals
 from views.cli.home import Home
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ def stack_for(
     from rich.console import Console
 
     console = Console(stderr=True)
-    with _terminated_as_interrupted(), console.status("starting") as status:
+    with unwound_by_signals(KeyboardInterrupt()), console.status("starting") as status:
 
         def tick(name: str) -> None:
             status.update(f"starting {name}")
@@ -199,23 +198,6 @@ def send(runtime: Runtime, task: str, *args: str) -> None:
         app.send_task(task, args, queue="control", ignore_result=True)
     except OperationalError as error:
         raise StoreUnavailable(f"the queue does not answer: {error}") from error
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM and SIGINT unwind as Ctrl-C does, so that what was started is stopped."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    # A shell's background job ignores SIGINT, so that it is set here too.
-    endings = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, interrupt) for number in endings}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _request(runtime: Runtime, **asked: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from scanner.results.redis_state import RedisScanState
 from scanner.results.redis_store import RedisReportStore
 from scanner.settings import PREFIX, Settings, load_settings
 from views.cli.embedded import embedded_server
+from views.cli.endings import undisturbed
 from views.cli.home import Home, process_start
 from views.cli.processes import Supervisor
 from views.cli.stack import Stack, as_variables
@@ -48,7 +48,6 @@ _OF_A_SCAN: Final = frozenset(
     )
 )
 
-_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 Tick = Callable[[str], None]
 
@@ -154,7 +153,7 @@ def own_stack(
             home.write_stack(_facts(stack, supervisor))
             yield supervisor
         finally:
-            with _undisturbed():
+            with undisturbed():
                 home.remove_stack()
                 supervisor.stop()
 
@@ -192,17 +191,6 @@ def check_against_stack(settings: Settings, facts: dict[str, Any]) -> None:
                 f"the stack that is up has {differs}: "
                 "stop it with `scan down`, or use another SCANNER_HOME"
             )
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep a second Ctrl-C from leaving processes behind while they are being stopped."""
-    ignored = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDINGS}
-    try:
-        yield
-    finally:
-        for number, before in ignored.items():
-            signal.signal(number, before)
 
 
 def _facts(stack: Stack, supervisor: Supervisor) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from types import FrameType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import click
 
 from scanner.errors import ConfigError
+from views.cli.endings import unwound_by_signals
 
 #: Seconds that a stack has to stop before what is left of it is killed.
 _STOP_SECONDS: Final = 45.0
@@ -80,12 +80,8 @@ def _serve(settings: Any, home: Any) -> None:
     """Run the stack in this process until SIGTERM or SIGINT."""
     from views.cli.session import own_stack
 
-    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    with own_stack(settings, home, scheduled=True, tick=_ignore) as supervisor:
+    stack = own_stack(settings, home, scheduled=True, tick=_ignore)
+    with unwound_by_signals(SystemExit(0)), stack as supervisor:
         click.echo(f"up: {', '.join(supervisor.pids())}")
         told: set[str] = set()
         while True:
