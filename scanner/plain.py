@@ -11,6 +11,6 @@ def plain(text: object, most: int | None = None, *, lines: bool = False) -> str:
     """
     kept = "\n" if lines else ""
     return "".join(
-        c if c.isprintable() or c in kept else c.encode("unicode_escape", "surrogatepass").decode()
+        c if c.isprintable() or c in kept else c.encode("unicode_escape").decode()
         for c in str(text)[:most]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -22,6 +23,7 @@ from scanner.bars.codec import (
     decode,
     decode_header,
     encode,
+    zstd,
 )
 
 ANY_FLOAT = st.floats(width=64, allow_nan=True, allow_infinity=True)
@@ -138,6 +140,20 @@ def test_an_entry_whose_body_is_not_compressed_is_broken():
     broken = sealed(entry, HEADER_SIZE, b"\xff" * (len(entry) - HEADER_SIZE))
     with pytest.raises(BrokenEntry):
         decode("AAA", broken)
+
+
+def test_an_entry_is_not_unpacked_beyond_its_bars():
+    """A few bytes may become many GB."""
+    entry = encode(series(bars=3), header(3))[:HEADER_SIZE]
+    bomb = zstd.compress(bytes(300_000_000))
+    assert len(bomb) < 100_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(BrokenEntry):
+            decode("AAA", sealed(entry + bomb, 0, b""))
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("days", [[2, 1], [1, 1]])

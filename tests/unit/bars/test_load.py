@@ -9,6 +9,7 @@ import time
 import pytest
 from scan_builders import LAST, REQUEST, ScriptedProvider, series
 
+from scanner.bars import load
 from scanner.bars.cache import BarRequest, MemoryBarCache
 from scanner.bars.load import load_bars
 from scanner.bars.store import History
@@ -146,3 +147,35 @@ def test_what_is_put_together_is_as_old_as_what_it_was_made_of():
     later = dataclasses.replace(request, since=meanwhile[0])
     assert cache.read(request, ["AAA"]).series.keys() == {"AAA"}
     assert dict(cache.read(later, ["AAA"]).misses) == {"short": 1}
+
+
+def test_a_batch_that_takes_too_long_gives_back_what_is_left(monkeypatch):
+    """Its message would be delivered again. One symbol is fetched in any case."""
+    monkeypatch.setattr(load, "TASK_SECONDS", -1.0)
+    symbols = ["AAA", "BBB", "CCC"]
+    provider = ScriptedProvider({symbol: series(symbol) for symbol in symbols})
+    loaded = load_bars(REQUEST, symbols, MemoryBarCache(), provider)
+    assert provider.asked == ["AAA"]
+    assert set(loaded.series) == {"AAA"}
+    assert {symbol: type(error) for symbol, error in loaded.errors.items()} == {
+        "BBB": RateLimited,
+        "CCC": RateLimited,
+    }
+
+
+def test_bars_that_another_task_never_fetches_are_not_waited_for_without_end(monkeypatch):
+    """The next symbol has its turn."""
+    monkeypatch.setattr(load, "_WAIT_SECONDS", 0.1)
+    cache = MemoryBarCache()
+    claim = cache.claim
+    monkeypatch.setattr(cache, "claim", lambda asked, one: one != "BAD" and claim(asked, one))
+    provider = ScriptedProvider({symbol: series(symbol) for symbol in ("BAD", "AAA")})
+    found = []
+    waiting = threading.Thread(
+        target=lambda: found.append(load_bars(REQUEST, ["BAD", "AAA"], cache, provider)),
+        daemon=True,
+    )
+    waiting.start()
+    waiting.join(10.0)
+    assert [(set(one.series), set(one.errors)) for one in found] == [({"AAA"}, {"BAD"})]
+    assert "another task fetches" in str(found[0].errors["BAD"])

@@ -13,11 +13,14 @@ from scan_builders import absence, report, row
 
 from scanner.errors import ConfigError
 from scanner.plain import plain
+from scanner.settings import load_settings
 from views.cli import main as command_line
 from views.cli.doctor import _result
+from views.cli.preflight import asked_screens
 from views.cli.printing import print_json, print_report
 from views.cli.processes import Command, Supervisor
 from views.cli.run import print_found
+from views.cli.screens import screens
 from views.cli.settings import settings
 from views.cli.show import _print_story
 from views.tables import table_of
@@ -85,6 +88,26 @@ def test_a_report_is_shown_as_text(capsys):
     text = (shown.out + shown.err).replace("\n", "")
     assert text.isprintable()
     assert text.count("[red]x[/red]") >= 4
+
+
+def test_what_stands_for_a_symbol_and_is_none_is_shown_cut(capsys):
+    """A whole file may stand there."""
+    _print_story({"simulated": False, "symbol": "X" * 9_000, "state": "error:X", "reason": "no"})
+    said = capsys.readouterr().out
+    assert said.startswith("XXX")
+    assert said.endswith("X: error:X: no\n")
+    assert len(said) < 100
+
+
+def test_mistakes_of_screens_are_shown_as_text(tmp_path, capsys):
+    """Also those of a file whose name a terminal would obey."""
+    path = tmp_path / "\x1b[2Jscreens\u202e.toml"
+    path.write_text('[one]\nwhere = "close >"\n')
+    done = CliRunner().invoke(screens, ["--file", str(path)], catch_exceptions=False)
+    asked_screens(load_settings(screens=path), None)
+    said = done.output + capsys.readouterr().err
+    assert said.count("\\x1b[2Jscreens") == 2
+    assert said.replace("\n", "").isprintable()
 
 
 def test_json_is_the_same_value_in_printable_characters(capsys):
