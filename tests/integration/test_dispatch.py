@@ -109,6 +109,15 @@ def test_a_message_to_start_that_comes_twice_starts_one_scan(queue):
     assert len(messages(queue, "scan")) == len(SYMBOLS)
 
 
+def test_of_two_that_start_a_scan_at_once_one_publishes_it(queue, monkeypatch):
+    """Both have planned it."""
+    runtime = runtime_on(queue, provider())
+    start = runtime.state.start
+    monkeypatch.setattr(runtime.state, "start", lambda *args: start(*args) and start(*args))
+    assert runtime.state.progress(started(runtime)).state == "running"
+    assert messages(queue, "scan") == []
+
+
 class Broken(ScriptedProvider):
     """Cannot list its universe."""
 

@@ -102,3 +102,10 @@ def test_some_refusals_stop_only_what_brings_nothing(queue, monkeypatch):
         runtime.state.count_fetched(scan_id, day)
     assert runtime.state.wants_sessions(scan_id)
     assert len(work(queue, monkeypatch, runtime)) > 2
+
+
+def test_what_a_provider_says_at_length_is_kept_cut():
+    """The scan's state is read as a whole, many times."""
+    fields = module.lacking("splits", "x" * 9_000, refused=True)
+    assert set(fields) == {"fetch_error", "unfetched:splits", "refused:splits"}
+    assert {len(said) for said in fields.values()} == {300}

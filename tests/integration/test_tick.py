@@ -103,6 +103,30 @@ def test_a_slot_is_skipped_while_a_scan_of_the_universe_runs(queue):
     assert list(runtime.state.open_scans()) == [scan_id]
 
 
+def test_a_slot_that_was_skipped_is_not_made_up_for(queue):
+    """When the scan that ran is over: its report is of the same session."""
+    runtime = runtime_of(queue)
+    scan_id = request_scan(runtime, spec_of(runtime))
+    assert tick(runtime, DUE) is None
+    runtime.state.cancel(scan_id, "enough")
+    assert tick(runtime, DUE + dt.timedelta(minutes=5)) is None
+    assert runtime.state.open_scans() == {}
+
+
+def test_a_claim_that_is_gone_is_not_made_again(queue, monkeypatch):
+    """As when Redis is emptied: a key without an end would stay."""
+    runtime = runtime_of(queue)
+
+    def emptied(*arguments):
+        found = request_scan(*arguments)
+        queue.delete(keys.slot("test-1", "all", "2025-07-09/16:20"))
+        return found
+
+    monkeypatch.setattr("scheduler.beat.request_scan", emptied)
+    assert tick(runtime, DUE) is not None
+    assert not queue.exists(keys.slot("test-1", "all", "2025-07-09/16:20"))
+
+
 def test_the_claim_of_a_slot_expires(queue):
     """In a week."""
     tick(runtime_of(queue), DUE)
