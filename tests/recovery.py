@@ -27,9 +27,14 @@ class Recovery:
 SEEN: Final[list[Recovery]] = []
 
 
+def shortened(factor: float) -> float:
+    """Return by how much a fault is shortened here."""
+    return 1.0 if SOAK else factor
+
+
 def lasting(seconds: float, factor: float) -> float:
     """Return for how long a fault lasts here."""
-    return seconds if SOAK else seconds / factor
+    return seconds / shortened(factor)
 
 
 def rounds(count: int) -> int:

@@ -7,7 +7,7 @@ import time
 import pytest
 from beat_entries import last_run, set_back
 from fleet_fixtures import fleet
-from recovery import lasting
+from recovery import lasting, shortened
 from stack_fixtures import wait_for
 
 pytestmark = pytest.mark.faults
@@ -66,7 +66,7 @@ def test_a_scan_that_was_due_while_beat_was_away_starts_once(one):
     wait_for(one.runtime.reports.newest, 90.0, "the scan")
     (scan_id,) = one.runtime.reports.newest(10)
     assert one.ended(scan_id, 60.0).state == "done"
-    one.recovered("beat is killed and away when a scan is due", began, 1_200.0)
+    one.recovered("beat is killed and away when a scan is due", began, shortened(1_200.0))
     before = last_run(client, "tick")
     set_back(client, "tick")
     wait_for(lambda: last_run(client, "tick") >= before, 30.0, "a second tick")
@@ -98,7 +98,7 @@ def test_beat_goes_on_when_its_server_is_back(one, server, universe, expected):
     server.start()
     began, client = time.monotonic(), one.runtime.redis
     before = last_run(client, "reconcile")
-    one.over(scan_id, expected, "Redis is away for 60 s, with beat", began, 6.0)
+    one.over(scan_id, expected, "Redis is away for 60 s, with beat", began, shortened(6.0))
     wait_for(lambda: last_run(client, "reconcile") > before, 90.0, "the reconciler")
     assert client.exists("redbeat::lock") == 1
     assert "beat" not in one.supervisor.crash_loops()

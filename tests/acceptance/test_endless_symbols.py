@@ -7,7 +7,7 @@ import time
 import pytest
 from fleet_fixtures import fleet
 from impatient import FACTOR
-from recovery import SOAK, lasting
+from recovery import SOAK, lasting, shortened
 from stack_fixtures import wait_for
 
 pytestmark = pytest.mark.faults
@@ -34,7 +34,7 @@ def test_a_symbol_without_an_end_is_left_out_at_the_deadline(tmp_path):
         one.misbehave(f"{symbol} loop")
         began, scan_id = time.monotonic(), one.enqueue()
         assert one.ended(scan_id, DEADLINE + 30.0).state == "degraded"
-        one.recovered("a symbol without an end, to the deadline", began, FACTOR)
+        one.recovered("a symbol without an end, to the deadline", began, shortened(FACTOR))
         report = one.runtime.reports.load(scan_id)
         assert report.find(symbol).state == "deferred:unfinished"
         assert one.rows(scan_id) == {s: row for s, row in expected.items() if s != symbol}

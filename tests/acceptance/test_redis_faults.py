@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 import redis
 from fleet_fixtures import fleet
-from recovery import lasting
+from recovery import lasting, shortened
 from stack_fixtures import environment
 
 from scanner.errors import StoreUnavailable
@@ -102,7 +102,8 @@ def test_a_server_that_is_killed_and_away_costs_no_symbol(one, server, expected)
     server.stop(signal.SIGKILL)
     time.sleep(lasting(60.0, 6.0))
     server.start()
-    one.over(scan_id, expected, "Redis is killed and away for 60 s", time.monotonic(), 6.0)
+    back = time.monotonic()
+    one.over(scan_id, expected, "Redis is killed and away for 60 s", back, shortened(6.0))
     assert one.supervisor.crash_loops() == {}
 
 
