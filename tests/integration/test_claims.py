@@ -25,12 +25,11 @@ def test_a_claim_is_one_thread_s_for_its_seconds(client):
         assert other.submit(claim, client, KEY, 60).result()
 
 
-@pytest.mark.parametrize(
-    "holder", [f"{this_thread()}0", this_thread()[:-1], f"elsewhere/{this_thread()}", b"\xff", ""]
-)
+@pytest.mark.parametrize("holder", ["{this}0", "{cut}", "elsewhere/{this}", "\\udcff", ""])
 def test_a_claim_of_another_thread_is_not_given_up(client, holder):
     """Also one whose name begins with this one's, and one that is none."""
-    client.set(KEY, holder)
+    name = holder.format(this=this_thread(), cut=this_thread()[:-1])
+    client.set(KEY, name.encode(errors="surrogateescape"))
     release(client, KEY)
     assert client.exists(KEY) == 1
 
