@@ -74,7 +74,7 @@ QUICK: Final = ScanSizes(
     markets=(20, 60),
     peers=4,
     hourly=4,
-    hour=0.5,
+    hour=1.0,
 )
 
 SIZES: Final = {"full": FULL, "quick": QUICK}

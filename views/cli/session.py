@@ -48,7 +48,6 @@ _OF_A_SCAN: Final = frozenset(
     )
 )
 
-
 Tick = Callable[[str], None]
 
 
