@@ -29,9 +29,8 @@ from views.cli.home import Home
 from views.cli.session import open_stores
 home = Home(folder=Path(sys.argv[1]))
 (home.folder / "valkey").mkdir()
-with open_stores(load_settings(), home):
-    (child,) = Path("/proc/thread-self/children").read_text().split()
-    print(child, flush=True)
+with open_stores(load_settings(), home) as stores:
+    print(stores.cache.info("server")["process_id"], flush=True)
     signal.pause()
 """
 
