@@ -31,10 +31,10 @@ check-types: $(VENV)/.dev
 contract: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-# Two tests at a time, then one by one those that start whole stacks.
+# Two tests at a time; of those that start whole stacks two files, so that a file starts one once.
 pytest: $(VENV)/.dev
 	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/unit tests/integration
-	$(BIN)/pytest tests/acceptance
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/acceptance
 
 # Faults that last as long as they do elsewhere, and loops of five times as many rounds.
 soak: $(VENV)/.dev

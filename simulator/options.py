@@ -20,6 +20,8 @@ class Options:
 
     host: str
     port: int
+    #: The socket to listen on instead of these, as a descriptor that was inherited.
+    descriptor: int | None
     symbols: int
     seed: int
     sessions: int
@@ -45,6 +47,7 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     return Options(
         host=read.host,
         port=read.port,
+        descriptor=read.fd,
         symbols=read.symbols,
         seed=read.seed,
         sessions=read.sessions,
@@ -68,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", type=int, default=8801, help="port to listen on; 0 takes a free one")
+    add("--fd", type=int, help="listen on the socket of this inherited descriptor instead")
     add("--symbols", type=int, default=5277, help="size of the made-up market")
     add("--seed", type=int, default=7, help="seed of the made-up market and of the faults")
     add("--sessions", type=int, default=420, help="sessions of history")

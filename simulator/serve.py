@@ -77,12 +77,18 @@ def make_gate(options: Options, market: Market, clock: Clock) -> Gate:
     )
 
 
+def _inherited(descriptor: int | None) -> list[socket.socket] | None:
+    """Return the socket that the caller listens on, so that nobody else can have its port."""
+    return None if descriptor is None else [socket.socket(fileno=descriptor)]
+
+
 def main() -> None:
     """Serve until a signal says to stop."""
     options = read_options()
     try:
         market = make_market(options)
         clock = Clock(market.sessions, options.clock or clock_after_close(market.last_day))
+        inherited = _inherited(options.descriptor)
     except (ValueError, OSError) as error:
         sys.exit(f"simulator: {error}")
     config = uvicorn.Config(
@@ -101,4 +107,4 @@ def main() -> None:
         f"SIMULATED market of {len(market.symbols)} symbols to {date_of(clock.moment.session)} "
         f"on http://{options.host}:{{port}}"
     )
-    server.run()
+    server.run(inherited)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,19 @@ def pytest_collection_modifyitems(items):
     for item in items if recovery.SOAK else ():
         if (limit := item.get_closest_marker("timeout")) is not None:
             item.add_marker(pytest.mark.timeout(10 * limit.args[0]), append=False)
+
+
+def pytest_sessionfinish(session):
+    """Hand what a process of several has seen to the one that shows the table."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["recovered"] = [asdict(one) for one in recovery.SEEN]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take what a process of several has seen."""
+    seen = getattr(node, "workeroutput", {}).get("recovered", [])
+    recovery.SEEN.extend(recovery.Recovery(**one) for one in seen)
 
 
 def pytest_terminal_summary(terminalreporter):

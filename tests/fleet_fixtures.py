@@ -20,7 +20,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from recovery import SEEN, Recovery
 
-from benchmarks.scan.fleet import await_workers, servers
+from benchmarks.scan.fleet import servers
 from scanner import bootstrap
 from scanner.bootstrap import Runtime
 from scanner.results.redis_records import ScanProgress
@@ -28,6 +28,7 @@ from scanner.results.report import FINISHED, ScanReport
 from scanner.settings import load_settings
 from scheduler.request import request_scan, spec_of
 from views.cli.processes import Command, Supervisor
+from views.cli.session import await_workers
 from worker.config import celery_config
 
 TESTS = Path(__file__).parent

@@ -15,6 +15,8 @@ from typing import Any
 REPOSITORY = Path(__file__).parent.parent
 #: Real bars beside the repository; tests that need them skip without.
 REAL_BARS = Path(os.environ.get("SCANNER_TEST_BARS", REPOSITORY / "../shared/data/bars.parquet"))
+#: Flower's own port, or one for each of the test processes that run side by side.
+FLOWER_PORT = 5555 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 #: Days and sessions of the real bars and of the simulator's default market.
 AS_OF = "2025-07-09"
 
@@ -30,6 +32,7 @@ def environment(home: Path, **settings: object) -> dict[str, str]:
     kept["SCANNER_HOME"] = str(home)
     kept["COLUMNS"] = "120"
     kept["SCANNER_SCHEDULE"] = "off"  # else beat starts scans of its own, at one time of the day
+    kept["SCANNER_FLOWER_PORT"] = str(FLOWER_PORT)
     return kept | {f"SCANNER_{name.upper()}": str(value) for name, value in settings.items()}
 
 

@@ -24,12 +24,10 @@ from scanner.bootstrap import Runtime
 from scanner.settings import PREFIX, Settings, load_settings
 from views.cli.home import Home
 from views.cli.processes import Command, Supervisor
+from views.cli.session import START_SECONDS, await_workers
 from views.cli.stack import Stack
 from worker.config import celery_config
 from worker.telemetry import configure_logging
-
-#: Seconds that processes have to answer after their start.
-_START_SECONDS: Final = 90.0
 
 _EMPTY: Final = "benchmarks.scan.empty"
 
@@ -72,7 +70,7 @@ def servers(folder: Path, **options: Any) -> Iterator[tuple[Stack, Supervisor]]:
     try:
         for command in stack.servers():
             supervisor.start(command)
-            supervisor.wait_ready(_START_SECONDS, _ignore)
+            supervisor.wait_ready(START_SECONDS, _ignore)
         yield stack, supervisor
     finally:
         supervisor.stop()
@@ -89,7 +87,7 @@ def fleet(folder: Path, **options: Any) -> Iterator[Fleet]:
         for command in stack.workers(answering):
             supervisor.start(_with_empty_tasks(command))
         await_workers(app, answering, supervisor)
-        supervisor.wait_ready(_START_SECONDS, _ignore)
+        supervisor.wait_ready(START_SECONDS, _ignore)
         runtime = bootstrap.runtime(settings)
         try:
             yield Fleet(settings=settings, runtime=runtime, app=app, pids=supervisor.pids())
@@ -107,15 +105,6 @@ def _with_empty_tasks(command: Command) -> Command:
         argv=(*command.argv, "--include", f"{own},{_EMPTY}"),
         env={**command.env, "PYTHONPATH": str(ROOT)},
     )
-
-
-def await_workers(app: Celery, answering: dict[str, bool], supervisor: Supervisor) -> None:
-    """Ask the workers until each has answered a ping, and note their names in `answering`."""
-    expected = {name for name in supervisor.pids() if name == "control" or name.startswith("scan")}
-    ends = time.monotonic() + _START_SECONDS
-    while not expected <= answering.keys() and time.monotonic() < ends:
-        replies = app.control.ping(timeout=0.5, limit=len(expected))
-        answering.update({node.partition("@")[0]: True for reply in replies for node in reply})
 
 
 def _ignore(_name: str) -> None:

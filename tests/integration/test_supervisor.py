@@ -80,7 +80,7 @@ def test_processes_are_started_and_waited_for_in_order(supervisor, tmp_path):
 def test_a_process_gets_its_environment_and_no_more(supervisor, tmp_path, monkeypatch):
     """A key of the caller does not slip through."""
     monkeypatch.setenv("POLYGON_API_KEY", "made-up")
-    code = "import os, pathlib, sys; print(dict(os.environ)); pathlib.Path(sys.argv[1]).touch()"
+    code = f"import os; print(dict(os.environ)); {SERVE}"
     supervisor.start(command(tmp_path, code=code, env={"GIVEN": "1"}))
     supervisor.wait_ready(20.0, lambda _: None)
     log = tmp_path / "logs" / "server.log"
@@ -92,8 +92,8 @@ def test_a_process_gets_its_environment_and_no_more(supervisor, tmp_path, monkey
 def test_a_process_has_neither_the_terminal_nor_the_input_of_its_starter(supervisor, tmp_path):
     """Ctrl-C is its supervisor's alone, and what is piped into a command is not read by it."""
     code = (
-        "import os, pathlib, sys; print(os.getsid(0) == os.getpid(), "
-        "os.path.samestat(os.fstat(0), os.stat(os.devnull))); pathlib.Path(sys.argv[1]).touch()"
+        "import os; print(os.getsid(0) == os.getpid(), "
+        "os.path.samestat(os.fstat(0), os.stat(os.devnull)))"
     )
     kept, (read, write) = os.dup(0), os.pipe()
     os.dup2(read, 0)
@@ -131,6 +131,20 @@ def test_a_process_that_never_answers_is_named(supervisor, tmp_path):
     supervisor.start(silent)
     with pytest.raises(ConfigError, match="silent did not answer in 0 s"):
         supervisor.wait_ready(0.1, lambda _: None)
+
+
+def test_a_process_that_ends_after_it_had_answered_is_named_not_one_that_waits_for_it(
+    supervisor, tmp_path
+):
+    """A server that is gone is why its client does not answer."""
+    supervisor.start(command(tmp_path))
+    supervisor.wait_ready(20.0, lambda _: None)
+    supervisor.start(
+        Command(name="client", argv=command(tmp_path).argv, env={}, ready=lambda: False)
+    )
+    os.kill(supervisor.pids()["server"], signal.SIGKILL)
+    with pytest.raises(ConfigError, match="server ended with -9"):
+        supervisor.wait_ready(20.0, lambda _: None)
 
 
 def test_a_program_that_does_not_exist_is_a_mistake_of_the_user(supervisor, tmp_path):

@@ -31,17 +31,28 @@ def find_server() -> str:
     return found
 
 
+def listening(wanted: int = 0) -> socket.socket:
+    """Return a socket that listens on `wanted` of 127.0.0.1, if nothing else does, else anywhere.
+
+    ConfigError if no port is free.
+    """
+    for port in (wanted, 0):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+            one.listen()
+        except OSError:
+            one.close()
+            continue
+        return one
+    raise ConfigError("no free port on 127.0.0.1")
+
+
 def free_port(wanted: int = 0) -> int:
     """Return `wanted` if nothing listens there, else a free port of 127.0.0.1."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ConfigError("no free port on 127.0.0.1")
+    with listening(wanted) as probe:
+        return int(probe.getsockname()[1])
 
 
 def embedded_server(home: Home) -> tuple[Command, str]:

@@ -7,6 +7,7 @@ import ctypes
 import functools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -53,6 +54,9 @@ class Command:
     farewell: signal.Signals = signal.SIGKILL
     #: Whether the others need it as long as they run.
     serves: bool = False
+    #: What it accepts requests on. This process holds it: no other program can take the address,
+    #: and what asks while it is started again waits for it.
+    listens: socket.socket | None = None
 
 
 @dataclass(slots=True)
@@ -87,13 +91,17 @@ class Supervisor:
         for child in self.children:
             tick(child.command.name)
             while not child.command.ready():
-                if child.process.poll() is not None:
-                    raise ConfigError(
-                        self._failure(child, f"ended with {child.process.returncode}")
-                    )
+                self.check_alive()
                 if time.monotonic() > ends:
                     raise ConfigError(self._failure(child, f"did not answer in {seconds:.0f} s"))
                 time.sleep(0.05)
+        self.check_alive()
+
+    def check_alive(self) -> None:
+        """Raise ConfigError for the first process that has ended, with the end of its log."""
+        for child in self.children:
+            if (code := child.process.poll()) is not None:
+                raise ConfigError(self._failure(child, f"ended with {code}"))
 
     def restart_dead(self) -> list[str]:
         """Start again what has ended, each with a growing delay; return their names."""
@@ -148,6 +156,9 @@ class Supervisor:
                 except subprocess.TimeoutExpired:
                     child.process.kill()
                     child.process.wait()
+        for child in self.children:
+            if child.command.listens is not None:
+                child.command.listens.close()
         self.children.clear()
 
     def pids(self) -> dict[str, int]:
@@ -156,7 +167,9 @@ class Supervisor:
 
     def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
         farewell = functools.partial(_die_with_parent, command.farewell)
-        held = (self.lock,) if command.serves and self.lock is not None else ()
+        held = [self.lock] if command.serves and self.lock is not None else []
+        if command.listens is not None:
+            held.append(command.listens.fileno())
         _libc()  # loaded before the fork: a child of a process with threads must not load it
         path = self.folder / "logs" / f"{command.name}.log"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

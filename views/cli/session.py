@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
@@ -27,6 +27,9 @@ from views.cli.endings import undisturbed
 from views.cli.home import Home, process_start
 from views.cli.processes import Supervisor
 from views.cli.stack import Stack, as_variables
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 #: Seconds that servers and workers have to answer after their start.
 START_SECONDS: Final = 90.0
@@ -165,10 +168,13 @@ def _start(stack: Stack, supervisor: Supervisor, tick: Tick) -> None:
     check_both(load_settings())
     if stack.embedded:
         _clear_leftovers()
+    from worker.celery import app
+
     answering: dict[str, bool] = {}
     for command in stack.workers(answering):
         supervisor.start(command)
-    _await_workers(answering, supervisor, tick)
+    tick("workers")
+    await_workers(app, answering, supervisor)
     supervisor.wait_ready(START_SECONDS, tick)
     for command in stack.watchers():
         supervisor.start(command)
@@ -216,17 +222,18 @@ def _clear_leftovers() -> None:
     app.close()
 
 
-def _await_workers(answering: dict[str, bool], supervisor: Supervisor, tick: Tick) -> None:
-    """Ask the workers until each has answered a ping, and note their names in `answering`."""
-    from worker.celery import app
+def await_workers(app: Celery, answering: dict[str, bool], supervisor: Supervisor) -> None:
+    """Ask the workers until each has answered a ping, and note their names in `answering`.
 
+    ConfigError if one of the supervisor's processes ends; after START_SECONDS it gives up.
+    """
     expected = {name for name in supervisor.pids() if name == "control" or name.startswith("scan")}
     ends = time.monotonic() + START_SECONDS
-    tick("workers")
     while not expected <= answering.keys() and time.monotonic() < ends:
-        with redis_errors("ask the workers"):
-            replies = app.control.ping(timeout=0.5, limit=len(expected))
+        supervisor.check_alive()
+        # By a connection of its own: one that has asked before may still read the last queue of
+        # answers, and misses one of six.
+        with redis_errors("ask the workers"), app.connection_for_write() as connection:
+            replies = app.control.ping(timeout=0.5, limit=len(expected), connection=connection)
         names = {node.partition("@")[0] for reply in replies for node in reply}
         answering.update(dict.fromkeys(names, True))
-        if any(child.process.poll() is not None for child in supervisor.children):
-            return

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import urllib.error
@@ -19,7 +20,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from scanner.settings import PREFIX, Settings
-from views.cli.embedded import embedded_server, free_port
+from views.cli.embedded import embedded_server, free_port, listening
 from views.cli.home import Home
 from views.cli.processes import Command
 
@@ -102,11 +103,11 @@ class Stack:
         return {name: value for name, value in self._env().items() if name not in _KEYS}
 
     def _simulator(self) -> Command:
-        port = free_port(_SIMULATOR_PORT)
-        url = f"http://127.0.0.1:{port}"
+        here = listening(_SIMULATOR_PORT)
+        url = f"http://127.0.0.1:{here.getsockname()[1]}"
         self.variables[PREFIX + "SIMULATOR_URL"] = url
         settings = self.settings
-        options = ["--port", str(port), "--latency", str(settings.simulator_latency)]
+        options = ["--fd", str(here.fileno()), "--latency", str(settings.simulator_latency)]
         if settings.data is None:
             options += ["--symbols", str(settings.simulator_symbols)]
             options += ["--seed", str(settings.simulator_seed)]
@@ -118,6 +119,7 @@ class Stack:
             env=self._keyless(),
             ready=lambda: _http_answers(url + "/v1/marketstatus/now"),
             serves=True,
+            listens=here,
         )
 
     def _flower(self) -> Command:
@@ -133,12 +135,14 @@ class Stack:
             "--purge_offline_workers=3600",
             "--inspect_timeout=3000",
         )
-        url = self.flower_url + "/healthcheck"
+        asked = urllib.request.Request(self.flower_url + "/workers")  # noqa: S310 - our own address
+        asked.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
         return Command(
             name="flower",
             argv=(*_celery(), "flower", *options),
             env=self._keyless() | {"FLOWER_BASIC_AUTH": login},
-            ready=lambda: _http_answers(url),
+            # Another stack's Flower may have the port by now: it does not know this login.
+            ready=lambda: _http_answers(asked),
         )
 
 
@@ -184,7 +188,7 @@ def _always() -> bool:
     return True
 
 
-def _http_answers(url: str) -> bool:
+def _http_answers(url: str | urllib.request.Request) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)

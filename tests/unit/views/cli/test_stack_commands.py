@@ -34,7 +34,10 @@ def commands(monkeypatch, tmp_path):
     home.create()
     stack = Stack(settings=load_settings(workers=1, home=home.folder), home=home, scheduled=True)
     found = [*stack.servers(), *stack.workers({}), *stack.watchers()]
-    return {command.name: command for command in found}
+    yield {command.name: command for command in found}
+    for command in found:
+        if command.listens is not None:
+            command.listens.close()
 
 
 def test_the_provider_s_key_is_given_to_those_alone_that_may_call_the_provider(commands):
