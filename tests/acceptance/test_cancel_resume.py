@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from stack_fixtures import environment, exported, scan, scan_json, stack_up, wait_for
 
-SYMBOLS = 300
+#: At half a second each, ten seconds of twenty threads: time for the commands below.
+SYMBOLS = 400
 
 
 @pytest.mark.timeout(240)
@@ -14,7 +15,7 @@ def test_a_cancelled_scan_is_resumed_to_its_end(tmp_path):
     env = environment(
         tmp_path / "home",
         simulator_symbols=SYMBOLS,
-        simulator_latency=0.2,
+        simulator_latency=0.5,
         schedule="off",
         fetch="symbols",
     )
