@@ -111,6 +111,16 @@ def test_without_redis_there_is_no_budget():
         RedisBudget(client, "budget", FREE).acquire(0.2)
 
 
+def test_a_cooldown_that_no_process_can_be_told_of_is_no_secret():
+    """The store is to blame, not the provider."""
+    address = f"redis://127.0.0.1:{free_port()}"
+    with (
+        redis.Redis.from_url(address, retry=Retry(NoBackoff(), 0)) as client,
+        pytest.raises(StoreUnavailable, match="keep a cooldown"),
+    ):
+        RedisBudget(client, "budget", FREE).cool(1.0)
+
+
 def test_a_redis_that_comes_back_in_time_grants_the_token(tmp_path):
     """The budget waits for Redis up to the timeout."""
     port = free_port()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
+import numpy as np
 import pytest
 from market_days import EDT, asked, market_of, runtime_of, scanned
-from scan_builders import LAST
+from scan_builders import LAST, REQUEST
 
-from scanner.errors import ProviderUnavailable
-from scanner.timeframe import day_number
+from scanner.bars.market_day import MarketDay
+from scanner.errors import ConfigError, ProviderUnavailable
+from scanner.timeframe import day_date, day_number
+from scheduler.live import still_open
+from scheduler.market import window_of
 
 NOON = dt.datetime(2025, 7, 9, 12, tzinfo=EDT)
 TODAY = day_number(NOON.date())
@@ -71,6 +76,28 @@ def test_after_the_close_a_live_scan_is_refused(queue, monkeypatch, market):
     report = live(queue, monkeypatch, runtime)
     assert report.state == "failed"
     assert "no session is open" in report.facts.message
+
+
+def test_a_session_that_closes_while_a_scan_waits_is_told(queue, market):
+    """Its last bars would pass for forming ones."""
+    runtime = runtime_of(queue, market)
+    window = window_of(runtime, NOON, day_date(TODAY - 1), 14)
+    request = dataclasses.replace(REQUEST, live=TODAY)
+    assert still_open(runtime, request, window) == NOON
+    market.clock = NOON.replace(hour=16, minute=1)
+    with pytest.raises(ConfigError, match="the session 2025-07-09 has closed meanwhile"):
+        still_open(runtime, request, window)
+
+
+def test_a_snapshot_without_a_bar_is_no_market(queue, monkeypatch, market):
+    """In the first minutes of a session: all rows would be of the day before."""
+    none = MarketDay(session=TODAY, symbols=(), values=np.empty((5, 0)))
+    monkeypatch.setattr(market, "snapshot", lambda _session: none)
+    report = live(queue, monkeypatch, runtime_of(queue, market))
+    assert (report.state, report.facts.message) == (
+        "failed",
+        "the snapshot holds no bar yet: try again after the open",
+    )
 
 
 def test_a_snapshot_that_fails_fails_its_scan_alone(queue, monkeypatch, market):

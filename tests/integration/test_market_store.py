@@ -77,6 +77,15 @@ def test_a_damaged_shard_is_dropped_and_told(store, queue, damage):
     assert not queue.exists(key)
 
 
+def test_a_damaged_shard_gives_no_symbols(store, queue):
+    """A list without some of them would look like a whole one."""
+    key = keys.day("test-1", day_date(LAST).isoformat())
+    queue.hset(key, shard_of("S0"), b"x" * 40)
+    with pytest.raises(MarketIncomplete, match="unreadable"):
+        store.symbols(LAST)
+    assert not queue.exists(key)
+
+
 def test_a_flipped_bit_is_found(store, queue):
     """By the checksum."""
     key = keys.day("test-1", day_date(LAST).isoformat())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,20 @@ def test_a_machine_is_another_after_its_start_and_in_another_space_of_ids():
     boot, space = owner.this_machine().split("/")
     assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert int(space) == Path("/proc/self/ns/pid").stat().st_ino
+
+
+def test_a_machine_without_linux_s_files_goes_by_its_name(monkeypatch):
+    """Its name is what other systems tell."""
+
+    def missing(_path):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    owner.this_machine.cache_clear()
+    try:
+        assert owner.this_machine() == socket.gethostname()
+    finally:
+        owner.this_machine.cache_clear()
 
 
 def test_threads_of_a_process_have_names_of_their_own():

@@ -16,6 +16,7 @@ from scanner.bars.store import History
 from scanner.errors import (
     BadBars,
     KeyRefused,
+    MarketIncomplete,
     NotEntitled,
     ProviderPaused,
     ProviderUnavailable,
@@ -147,6 +148,22 @@ def test_what_is_put_together_is_as_old_as_what_it_was_made_of():
     later = dataclasses.replace(request, since=meanwhile[0])
     assert cache.read(request, ["AAA"]).series.keys() == {"AAA"}
     assert dict(cache.read(later, ["AAA"]).misses) == {"short": 1}
+
+
+def test_without_the_bars_of_the_open_session_no_series_passes_for_a_live_one():
+    """They were kept for a quarter of an hour, and are gone."""
+
+    class Gone:
+        """Keeps nothing any more."""
+
+        def history(self, *_asked):
+            raise MarketIncomplete("the open session is not kept")
+
+    request = dataclasses.replace(REQUEST, live=LAST + 1)
+    provider = ScriptedProvider({"AAA": series("AAA")})
+    loaded = load_bars(request, ["AAA"], MemoryBarCache(), provider, Gone())
+    assert loaded.series == {}
+    assert isinstance(loaded.errors["AAA"], MarketIncomplete)
 
 
 def test_a_batch_that_takes_too_long_gives_back_what_is_left(monkeypatch):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scan_builders import absence, facts, report, row
+from scan_builders import ASKED, absence, facts, report, row
 
 from scanner.results.aggregate import aggregate
 from scanner.results.perf import perf_line
@@ -86,3 +87,10 @@ def test_a_scan_of_nothing_has_a_line_too():
     assert "0 symbols via celery(2x5) in 0.00s (0.000s/symbol)" in perf_line(
         report(workers=2, threads_a_worker=5)
     )
+
+
+@pytest.mark.parametrize("name", ["asked_at", "closed_at"])
+def test_times_without_a_zone_are_no_facts(name):
+    """They would be another moment on another machine."""
+    with pytest.raises(ValueError, match="expected times with their zones"):
+        facts(**{name: ASKED.replace(tzinfo=None)})

@@ -10,6 +10,7 @@ from scanner.bars.block import BarSeries
 from scanner.rules.check import compile_rule
 from scanner.rules.market import judge
 from scanner.rules.needs import bars_needed, bars_settled, warming
+from scanner.rules.relative import aligned
 from scanner.rules.verdicts import benchmarks_of
 
 
@@ -111,6 +112,12 @@ def test_places_may_stand_in_any_condition():
         "FLAT": "miss:if(rank(close) > 0.9, change(1, close), -close) > 0",
         "NEW": "hit",
     }
+
+
+def test_a_benchmark_without_bars_is_nowhere():
+    """Not the last bar of another session."""
+    none = BarSeries(symbol="SPY", sessions=np.empty(0, dtype=np.int64), values=np.empty((5, 0)))
+    assert np.isnan(aligned(none, np.array([[1, 2, 3]]))).all()
 
 
 def test_a_benchmark_is_aligned_by_session():
