@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scan_builders import absence, facts, row
 
-from scanner.results.aggregate import aggregate, complete_records
+from scanner.results.aggregate import aggregate, complete_records, why_nothing
 from scanner.results.diff import entered, left
 from scanner.results.report import Absence, Row
 from scanner.rules.check import compile_number, compile_rule
@@ -281,3 +281,13 @@ def test_entered_and_left_are_each_others_mirror(now, before):
     assert entered(now, before) == tuple(s for s in now if s not in before)
     assert left(now, before) == entered(before, now)
     assert not set(entered(now, before)) & set(left(now, before))
+
+
+def test_a_scan_with_a_row_has_not_failed_as_a_whole():
+    """Whatever others wait for; without one the reason is that of an error, if there is any."""
+    waits, fails = absence("AAA", "deferred:budget", final=False), absence(state="error:Reset")
+    fails = dataclasses.replace(fails, final=False)
+    assert why_nothing([waits, row("CCC")]) == ""
+    assert why_nothing([waits, fails]) == "no symbol has a row: BBB: why"
+    assert why_nothing([absence(), waits]) == "no symbol has a row: AAA: why"
+    assert why_nothing([absence()]) == ""

@@ -8,6 +8,7 @@ from rules_market import FIRST
 
 from scanner.bars.block import BarSeries
 from scanner.rules.check import compile_rule
+from scanner.rules.cross_section import zscores
 from scanner.rules.market import judge
 from scanner.rules.needs import bars_needed, bars_settled, warming
 from scanner.rules.relative import aligned
@@ -112,6 +113,12 @@ def test_places_may_stand_in_any_condition():
         "FLAT": "miss:if(rank(close) > 0.9, change(1, close), -close) > 0",
         "NEW": "hit",
     }
+
+
+def test_values_that_are_all_equal_have_no_distance_from_their_mean():
+    """Of three times 0.1 it is not 0.1, and they would lie far from it."""
+    assert np.full(3, 0.1).std() > 0.0
+    assert np.isnan(zscores(np.full(3, 0.1))).all()
 
 
 def test_a_benchmark_without_bars_is_nowhere():
