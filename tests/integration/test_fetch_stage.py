@@ -223,6 +223,7 @@ def test_what_the_budget_did_not_allow_is_compared_by_the_next_scan(queue, monke
     market.samples = limited
     scanned(queue, monkeypatch, runtime)
     assert runtime.store.compared("2025-07-09") == set()
+    assert len([call for call in market.calls if "sample" in call]) == 1  # not tried in vain
     market.samples = {}
     scanned(queue, monkeypatch, runtime)
     done = runtime.store.compared("2025-07-09")

@@ -86,7 +86,16 @@ def test_any_parameters_have_an_answer_or_none(ours, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["sma_1", "macd_26_12", "cci_20_0.02", "kama_10_3_30", "ppo_9_3", "donchian_upper_20_1"]
+    "name",
+    [
+        "sma_1",
+        "macd_26_12",
+        "cci_20_0.02",
+        "kama_10_3_30",
+        "ppo_9_3",
+        "donchian_upper_20_1",
+        "uo_2_3_5_2_1.5_1.2",
+    ],
 )
 def test_what_ta_lib_cannot_compute_is_left_out(name):
     """Its functions have fewer parameters, and smallest windows of their own."""
