@@ -11,7 +11,7 @@ from market_days import EDT, EVENING, SYMBOLS, asked, market_of, runtime_of, sca
 from scan_builders import LAST
 
 from scanner.bars.adjust import Split
-from scanner.errors import RateLimited
+from scanner.errors import BadBars, RateLimited
 from scanner.timeframe import day_number
 from worker.market import Wanted, keep_session
 
@@ -235,6 +235,15 @@ def test_what_the_budget_did_not_allow_is_compared_by_the_next_scan(queue, monke
     market.clock += dt.timedelta(days=1)
     scanned(queue, monkeypatch, runtime)
     assert next(call for call in market.calls if "sample" in call) == "sample S11"
+
+
+def test_a_symbol_that_cannot_be_compared_keeps_no_other_from_it(queue, monkeypatch):
+    """Its own bars may be what is wrong with it."""
+    market = market_of()
+    market.samples = {"S05": BadBars("S05: a bar cannot be true")}
+    runtime = runtime_of(queue, market, sample=12)
+    scanned(queue, monkeypatch, runtime)
+    assert runtime.store.compared("2025-07-09") == set(SYMBOLS) - {"S05"}
 
 
 def test_a_longer_history_lists_the_splits_that_it_reaches(queue, monkeypatch):
