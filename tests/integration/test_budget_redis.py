@@ -101,24 +101,22 @@ def test_the_key_expires(client):
     assert 0 < client.pttl(keys.budget("budget")) <= 17_000
 
 
-def test_without_redis_there_is_no_budget():
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda budget: budget.acquire(0.2), "request budget from Redis"),
+        (lambda budget: budget.cool(1.0), "keep a cooldown"),
+    ],
+    ids=["acquire", "cool"],
+)
+def test_without_redis_there_is_no_budget(ask, said):
     """After the timeout the store is to blame; nobody falls back on a budget of their own."""
     address = f"redis://127.0.0.1:{free_port()}"
     with (
         redis.Redis.from_url(address, retry=Retry(NoBackoff(), 0)) as client,
-        pytest.raises(StoreUnavailable, match="request budget from Redis"),
+        pytest.raises(StoreUnavailable, match=said),
     ):
-        RedisBudget(client, "budget", FREE).acquire(0.2)
-
-
-def test_a_cooldown_that_no_process_can_be_told_of_is_no_secret():
-    """The store is to blame, not the provider."""
-    address = f"redis://127.0.0.1:{free_port()}"
-    with (
-        redis.Redis.from_url(address, retry=Retry(NoBackoff(), 0)) as client,
-        pytest.raises(StoreUnavailable, match="keep a cooldown"),
-    ):
-        RedisBudget(client, "budget", FREE).cool(1.0)
+        ask(RedisBudget(client, "budget", FREE))
 
 
 def test_a_redis_that_comes_back_in_time_grants_the_token(tmp_path):
