@@ -95,7 +95,7 @@ class Flower(BaseHTTPRequestHandler):
 def test_the_flower_of_another_stack_is_not_taken_for_its_own(tmp_path, monkeypatch):
     """It took the port in the seconds that ours needs to start."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Flower) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setattr(stacks, "free_port", lambda _wanted: server.server_address[1])
         one = a_stack(tmp_path, "one")
         command = next(iter(one.watchers()))
